@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is asked of pcr, however it was asked: the two front ends (cli/options.c for argv, cli/swrk.c for RPC) fill it in, the verbs
+ * (tree/dump.h, tree/restore.h, cli/check.c) work from it. Field by field the names are CRIU's (criu(8); criu-facts, section rpc).
+ */
+#ifndef PCR_CLI_REQUEST_H
+#define PCR_CLI_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct request {
+	pid_t pid; /* root of the tree to dump; 0: not given */
+	int images_fd; /* the images directory, O_RDONLY|O_DIRECTORY; -1 when the verb needs none */
+	int work_fd; /* logs, pidfile and stats go here; the same directory when not asked for */
+	int log_level; /* enum log_level; default LOG_WARN */
+	const char *log_file; /* no subdirectories */
+
+	bool leave_running, leave_stopped;
+	bool shell_job, ext_unix_sk, tcp_established, tcp_close, evasive_devices, file_locks, link_remap;
+	bool skip_file_rwx_check, unprivileged;
+	uint32_t ghost_limit; /* bytes; larger deleted files are refused */
+	uint32_t timeout; /* seconds to freeze the tree in; 0: ten */
+
+	bool restore_detached, restore_sibling;
+	const char *pidfile;
+
+	/* Who asked over RPC and where descriptor numbers of the request live; 0 on the command line. */
+	pid_t peer;
+};
+
+/* What a verb gives back for the response. */
+struct result {
+	pid_t pid; /* restore: the root task */
+	bool restored; /* dump: we are the restored copy (self dump) */
+};
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int fd = 2;
+static int max_level = LOG_WARN;
+static int task_pid;
+static struct timespec start;
+
+void log_init(int log_fd, int level)
+{
+	fd = log_fd;
+	max_level = level;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+}
+
+int log_fd(void)
+{
+	return fd;
+}
+
+void log_set_pid(int pid)
+{
+	task_pid = pid;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	static const char *const names[] = { "", "Error: ", "Warn: ", "", "" };
+	char line[2048];
+	struct timespec now;
+	int saved = errno, n;
+	long us;
+	va_list ap;
+
+	if ((int)level > max_level)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	us = (now.tv_sec - start.tv_sec) * 1000000L + (now.tv_nsec - start.tv_nsec) / 1000;
+	n = snprintf(line, sizeof(line), "(%02ld.%06ld) %s", us / 1000000, us % 1000000, names[level]);
+	if (task_pid)
+		n += snprintf(line + n, sizeof(line) - n, "%d: ", task_pid);
+	va_start(ap, fmt);
+	n += vsnprintf(line + n, sizeof(line) - n, fmt, ap);
+	va_end(ap);
+	if (n > (int)sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	line[n++] = '\n';
+	/* A log that cannot be written must not stop a dump. */
+	if (write(fd, line, n) < 0)
+		errno = saved;
+	errno = saved;
+}

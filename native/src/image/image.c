@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/util.h"
+
+#define MAGIC_COMMON 0x54564319u
+#define MAGIC_SERVICE 0x55105940u
+#define BUFFER_SIZE (64 * 1024)
+
+/* criu-facts/image-files.tsv. common: the magic in front of the kind's own, 0 for none; raw images have neither. */
+static const struct img_format {
+	const char *name;
+	uint32_t common, magic;
+} formats[IMG_KIND_COUNT] = {
+	[IMG_INVENTORY] = { "inventory.img", 0, 0x58313116 },
+	[IMG_PSTREE] = { "pstree.img", MAGIC_COMMON, 0x50273030 },
+	[IMG_CORE] = { "core-%lu.img", MAGIC_COMMON, 0x55053847 },
+	[IMG_IDS] = { "ids-%lu.img", MAGIC_COMMON, 0x54432030 },
+	[IMG_MM] = { "mm-%lu.img", MAGIC_COMMON, 0x57492820 },
+	[IMG_PAGEMAP] = { "pagemap-%lu.img", MAGIC_COMMON, 0x56084025 },
+	[IMG_SHMEM_PAGEMAP] = { "pagemap-shmem-%lu.img", MAGIC_COMMON, 0x56084025 },
+	[IMG_PAGES] = { "pages-%lu.img", 0, 0 },
+	[IMG_FDINFO] = { "fdinfo-%lu.img", MAGIC_COMMON, 0x56213732 },
+	[IMG_FILES] = { "files.img", MAGIC_COMMON, 0x56303138 },
+	[IMG_FS] = { "fs-%lu.img", MAGIC_COMMON, 0x51403912 },
+	[IMG_PIPES_DATA] = { "pipes-data.img", MAGIC_COMMON, 0x56453709 },
+	[IMG_FIFO_DATA] = { "fifo-data.img", MAGIC_COMMON, 0x59333054 },
+	[IMG_REMAP_FPATH] = { "remap-fpath.img", MAGIC_COMMON, 0x59133954 },
+	[IMG_GHOST_FILE] = { "ghost-file-%lx.img", MAGIC_COMMON, 0x52583605 },
+	[IMG_MEMFD] = { "memfd.img", MAGIC_COMMON, 0x48453499 },
+	[IMG_TTY_INFO] = { "tty-info.img", MAGIC_COMMON, 0x59453036 },
+	[IMG_TTY_DATA] = { "tty-data.img", MAGIC_COMMON, 0x59413026 },
+	[IMG_SK_QUEUES] = { "sk-queues.img", MAGIC_COMMON, 0x56264026 },
+	[IMG_SECCOMP] = { "seccomp.img", MAGIC_COMMON, 0x64413049 },
+	[IMG_TIMENS] = { "timens-%lu.img", MAGIC_COMMON, 0x43114433 },
+	[IMG_CGROUP] = { "cgroup.img", MAGIC_COMMON, 0x59383330 },
+	[IMG_FILE_LOCKS] = { "filelocks.img", MAGIC_COMMON, 0x54323616 },
+	[IMG_TCP_STREAM] = { "tcp-stream-%lx.img", MAGIC_COMMON, 0x51465506 },
+	[IMG_CREDS] = { "creds-%lu.img", MAGIC_COMMON, 0x54023547 },
+	[IMG_STATS_DUMP] = { "stats-dump", MAGIC_SERVICE, 0x57093306 },
+	[IMG_STATS_RESTORE] = { "stats-restore", MAGIC_SERVICE, 0x57093306 },
+	[IMG_CPUINFO] = { "cpuinfo.img", MAGIC_COMMON, 0x61404013 },
+};
+
+struct img {
+	int fd;
+	bool writing;
+	char name[64];
+	size_t at, end; /* writing: end bytes pending; reading: at..end buffered */
+	off_t size; /* reading: of the file */
+	off_t taken; /* reading: bytes handed out */
+	unsigned char buffer[BUFFER_SIZE];
+};
+
+static uid_t owner_uid = -1;
+static gid_t owner_gid = -1;
+
+static struct created {
+	int dirfd;
+	char name[64];
+} *created;
+static size_t created_count, created_room;
+
+void img_set_owner(uid_t uid, gid_t gid)
+{
+	owner_uid = uid;
+	owner_gid = gid;
+}
+
+static int open_as_owner(int dirfd, const char *name, int flags)
+{
+	int fd, saved;
+	uid_t uid = 0;
+	gid_t gid = 0;
+
+	if (owner_uid != (uid_t)-1) {
+		gid = setfsgid(owner_gid);
+		uid = setfsuid(owner_uid);
+	}
+	fd = openat(dirfd, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	saved = errno;
+	if (owner_uid != (uid_t)-1) {
+		setfsuid(uid);
+		setfsgid(gid);
+	}
+	errno = saved;
+	return fd;
+}
+
+static struct img *new_img(enum img_kind kind, unsigned long id)
+{
+	struct img *img = xrealloc(NULL, sizeof(*img));
+
+	memset(img, 0, offsetof(struct img, buffer));
+	img->fd = -1;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	snprintf(img->name, sizeof(img->name), formats[kind].name, id);
+#pragma GCC diagnostic pop
+	return img;
+}
+
+/* The inventory gets its name last: without it no reader takes the directory for a dump. */
+static void temporary_name(enum img_kind kind, struct img *img)
+{
+	if (kind == IMG_INVENTORY)
+		strcat(img->name, ".tmp");
+}
+
+static void drop(struct img *img)
+{
+	if (img->fd >= 0)
+		close(img->fd);
+	free(img);
+}
+
+struct img *img_create(int dirfd, enum img_kind kind, unsigned long id)
+{
+	const struct img_format *format = &formats[kind];
+	struct img *img = new_img(kind, id);
+	struct created *c;
+
+	temporary_name(kind, img);
+	/* A link or device planted under the name goes; O_EXCL then makes sure that the file is ours. */
+	if (unlinkat(dirfd, img->name, 0) < 0 && errno != ENOENT) {
+		err_errno("cannot replace %s in the images directory", img->name);
+		drop(img);
+		return NULL;
+	}
+	img->fd = open_as_owner(dirfd, img->name, O_RDWR | O_CREAT | O_EXCL);
+	if (img->fd < 0) {
+		err_errno("cannot create %s in the images directory", img->name);
+		drop(img);
+		return NULL;
+	}
+	c = array_push(&created, &created_count, &created_room, sizeof(*created));
+	c->dirfd = dirfd;
+	memcpy(c->name, img->name, sizeof(c->name));
+	img->writing = true;
+	if (format->common)
+		img_write_raw(img, &format->common, sizeof(format->common));
+	if (format->magic)
+		img_write_raw(img, &format->magic, sizeof(format->magic));
+	return img;
+}
+
+void img_remove_created(void)
+{
+	for (size_t i = 0; i < created_count; i++)
+		unlinkat(created[i].dirfd, created[i].name, 0);
+	img_keep_created();
+}
+
+void img_keep_created(void)
+{
+	free(created);
+	created = NULL;
+	created_count = created_room = 0;
+}
+
+int img_publish(int dirfd, enum img_kind kind)
+{
+	char temporary[80];
+
+	snprintf(temporary, sizeof(temporary), "%s.tmp", formats[kind].name);
+	if (renameat(dirfd, temporary, dirfd, formats[kind].name) < 0)
+		return err_errno("cannot rename %s in the images directory", temporary);
+	return 0;
+}
+
+static int flush(struct img *img)
+{
+	if (img->writing && img->end) {
+		size_t n = img->end;
+
+		img->end = 0;
+		if (write_all(img->fd, img->buffer, n) < 0)
+			return err_errno("cannot write %s", img->name);
+	}
+	return 0;
+}
+
+struct img *img_open(int dirfd, enum img_kind kind, unsigned long id, bool optional)
+{
+	const struct img_format *format = &formats[kind];
+	struct img *img = new_img(kind, id);
+	uint32_t want[2] = { format->common, format->magic }, word;
+	struct stat st;
+
+	img->fd = open_as_owner(dirfd, img->name, O_RDONLY);
+	if (img->fd < 0) {
+		int saved = errno;
+
+		if (!(optional && errno == ENOENT))
+			err_errno("cannot open %s in the images directory", img->name);
+		drop(img);
+		errno = saved;
+		return NULL;
+	}
+	if (fstat(img->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		err_set(EINVAL, "%s is not a regular file", img->name);
+		drop(img);
+		return NULL;
+	}
+	img->size = st.st_size;
+	for (int i = 0; i < 2; i++) {
+		if (!want[i])
+			continue;
+		if (img_read_raw(img, &word, sizeof(word)) < 0) {
+			drop(img);
+			return NULL;
+		}
+		if (word != want[i]) {
+			err_set(EINVAL, "%s has magic 0x%08x where 0x%08x belongs: not an image of this kind", img->name, word,
+				want[i]);
+			drop(img);
+			return NULL;
+		}
+	}
+	return img;
+}
+
+int img_write_raw(struct img *img, const void *data, size_t size)
+{
+	if (img->end + size > BUFFER_SIZE && flush(img) < 0)
+		return -1;
+	if (size > BUFFER_SIZE) {
+		if (write_all(img->fd, data, size) < 0)
+			return err_errno("cannot write %s", img->name);
+		return 0;
+	}
+	memcpy(img->buffer + img->end, data, size);
+	img->end += size;
+	return 0;
+}
+
+int img_write(struct img *img, const ProtobufCMessage *message)
+{
+	uint32_t size = protobuf_c_message_get_packed_size(message);
+	auto_free unsigned char *packed = xrealloc(NULL, size);
+
+	protobuf_c_message_pack(message, packed);
+	if (img_write_raw(img, &size, sizeof(size)) < 0)
+		return -1;
+	return img_write_raw(img, packed, size);
+}
+
+int img_read_raw(struct img *img, void *data, size_t size)
+{
+	char *to = data;
+
+	if ((off_t)size > img->size - img->taken)
+		return err_set(ENODATA, "%s is cut off: %zu bytes wanted at offset %lld of %lld", img->name, size,
+			       (long long)img->taken, (long long)img->size);
+	img->taken += size;
+	while (size) {
+		size_t have = img->end - img->at;
+		ssize_t n;
+
+		if (have) {
+			if (have > size)
+				have = size;
+			memcpy(to, img->buffer + img->at, have);
+			img->at += have;
+			to += have;
+			size -= have;
+			continue;
+		}
+		n = read(img->fd, img->buffer, BUFFER_SIZE);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno("cannot read %s", img->name);
+		if (n == 0)
+			return err_set(ENODATA, "%s shrank while it was read", img->name);
+		img->at = 0;
+		img->end = n;
+	}
+	return 0;
+}
+
+int img_read(struct img *img, const ProtobufCMessageDescriptor *type, void *message)
+{
+	ProtobufCMessage **out = message;
+	auto_free unsigned char *packed = NULL;
+	off_t offset = img->taken;
+	uint32_t size;
+
+	if (img->taken == img->size)
+		return 0;
+	if (img_read_raw(img, &size, sizeof(size)) < 0)
+		return -1;
+	if (size > IMG_ENTRY_MAX || size > img->size - img->taken)
+		return err_set(EINVAL, "%s: the entry at offset %lld claims %u bytes, the file has %lld left", img->name,
+			       (long long)offset, size, (long long)(img->size - img->taken));
+	packed = xrealloc(NULL, size);
+	if (img_read_raw(img, packed, size) < 0)
+		return -1;
+	*out = protobuf_c_message_unpack(type, NULL, size, packed);
+	if (!*out)
+		return err_set(EINVAL, "%s: the entry at offset %lld is not a %s", img->name, (long long)offset, type->name);
+	return 1;
+}
+
+int img_read_one(struct img *img, const ProtobufCMessageDescriptor *type, void *message)
+{
+	int n = img_read(img, type, message);
+
+	if (n == 0)
+		return err_set(ENODATA, "%s ends where a %s belongs", img->name, type->name);
+	return n < 0 ? -1 : 0;
+}
+
+int img_fd(struct img *img)
+{
+	if (flush(img) < 0)
+		return -1;
+	if (!img->writing && lseek(img->fd, lseek(img->fd, 0, SEEK_CUR) - (off_t)(img->end - img->at), SEEK_SET) < 0)
+		return err_errno("cannot seek in %s", img->name);
+	img->at = img->end = 0;
+	return img->fd;
+}
+
+const char *img_name(const struct img *img)
+{
+	return img->name;
+}
+
+int img_close(struct img *img)
+{
+	int result;
+
+	if (!img)
+		return 0;
+	result = flush(img);
+	if (close(img->fd) < 0 && !result && img->writing)
+		result = err_errno("cannot write %s", img->name);
+	img->fd = -1;
+	drop(img);
+	return result;
+}
