@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""The machine that the benchmark runs on: made ready so that both engines meet the same, and described for the report."""
+
+import ctypes
+import datetime
+import mmap
+import os
+import platform
+import re
+import subprocess
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+# linux/sched.h, sys/mount.h, linux/prctl.h, asm-generic/mman-common.h
+CLONE_NEWNS = 0x00020000
+MS_REC, MS_PRIVATE = 16384, 1 << 18
+PR_SET_CHILD_SUBREAPER = 36
+MADV_POPULATE_WRITE = 23
+
+
+def _check(result, what):
+    if result != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{what}: {os.strerror(error)}")
+
+
+def private_mounts(tmpfs_dirs):
+    """Gives this process a mount namespace of its own, with a fresh tmpfs on each of tmpfs_dirs.
+
+    CRIU keeps what it found out about the kernel in /run, and only if /run is a tmpfs; without that it finds it out anew
+    in each run, which no user of an ordinary machine would see. Needs root: raises OSError."""
+    _check(_libc.unshare(CLONE_NEWNS), "unshare(CLONE_NEWNS) (the benchmark needs root)")
+    _check(_libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "making mounts private")
+    for path in tmpfs_dirs:
+        os.makedirs(path, exist_ok=True)
+        _check(_libc.mount(b"tmpfs", os.fsencode(path), b"tmpfs", 0, b"mode=755,size=75%"), f"mount tmpfs on {path}")
+
+
+def become_subreaper():
+    """Restored processes, whose parent (the engine) exits, become our children: we wait for them, not a distant init."""
+    _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def keep_descriptors_to_ourselves():
+    """Whatever this process inherited beyond stderr is not passed on: a target that held a caller's descriptors would be
+    another target with each caller."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            try:
+                os.set_inheritable(int(name), False)
+            except OSError:
+                pass  # the descriptor of the listing itself
+
+
+def meminfo(key):
+    """A line of /proc/meminfo, in MiB."""
+    with open("/proc/meminfo", encoding="ascii") as f:
+        return int(re.search(rf"^{key}:\s+(\d+) kB", f.read(), re.M).group(1)) // 1024
+
+
+def touch_memory(mib):
+    """Uses `mib` MiB once and gives them back. A virtual machine's memory that nobody used yet costs its first user an
+    exit to the host for each page; without this the first engine to get it would pay for all."""
+    mib = min(mib, meminfo("MemAvailable") * 6 // 10)
+    with mmap.mmap(-1, max(mib, 1) << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as area:
+        area.madvise(MADV_POPULATE_WRITE)
+    return mib
+
+
+def filesystem_of(path):
+    """The type of the file system that holds path, as /proc/self/mounts names it."""
+    best, kind = "", "unknown"
+    real = os.path.realpath(path)
+    with open("/proc/self/mounts", encoding="utf-8") as f:
+        for line in f:
+            point, fs = line.split()[1:3]
+            if (real + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best):
+                best, kind = point, fs
+    return kind
+
+
+def _first_line(argv):
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    return lines[0].strip() if done.returncode == 0 and lines else "unknown"
+
+
+def load():
+    """The one-minute load average: what else the machine was doing."""
+    return os.getloadavg()[0]
+
+
+def describe(engines, work_dir):
+    """(name, value) pairs for the report. engines: {name: argv}."""
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        cpu = re.search(r"^model name\s*:\s*(.*)$", f.read(), re.M)
+    with open("/etc/os-release", encoding="utf-8") as f:
+        system = re.search(r'^PRETTY_NAME="?([^"\n]*)', f.read(), re.M)
+    try:
+        with open("/sys/kernel/mm/transparent_hugepage/enabled", encoding="ascii") as f:
+            huge = re.search(r"\[(\w+)\]", f.read()).group(1)
+    except OSError:
+        huge = "absent"
+    here = os.path.dirname(os.path.abspath(__file__))
+    rows = [
+        ("Date", datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")),
+        ("CPU", f"{cpu.group(1) if cpu else platform.machine()}, {os.cpu_count()} cores"),
+        ("Memory", f"{meminfo('MemTotal')} MiB, transparent huge pages: {huge}"),
+        ("Kernel", platform.release()),
+        ("System", system.group(1) if system else "unknown"),
+        ("Disk", filesystem_of(work_dir)),
+        ("Revision", _first_line(["git", "-C", here, "describe", "--always", "--dirty"])),
+    ]
+    rows += [(name, _first_line([*argv, "--version"])) for name, argv in engines.items()]
+    return rows
