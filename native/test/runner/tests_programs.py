@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+"""The programs that are dumped and restored, each in two ways:
+
+NAME: dump, restore, compare /proc, let the program check itself.
+NAME@again: dump with --leave-running (nothing may change), dump, restore, dump, restore, and then the same.
+"""
+
+import glob
+import os
+
+from . import procfs
+from .harness import Skip, Test, require
+
+# What real CRIU is known not to keep; checked when CRIU restores.
+CRIU_CHANGES = [
+    r"^\d+ ns time(_for_children)?:",  # CRIU 4 restores into a new time namespace
+]
+
+FOREIGN_LIMITS = "reads the limits of another user's process with prlimit(), which needs CAP_SYS_RESOURCE"
+
+
+class Program:
+    """A program with its arguments. core: issue 2 asks for it, so pcr must dump it; otherwise pcr may refuse with a
+    line that says why (never keep silent). criu_dump, criu_again, criu_restore: why CRIU 4 cannot dump it, dump it and
+    leave it running, restore it. allowed: differences to overlook. after: called with (context, target, images) when
+    restored, before the program checks itself."""
+
+    def __init__(self, program, *arguments, core=True, criu_dump=None, criu_again=None, criu_restore=None, allowed=(),
+                 options=(), after=None):
+        self.program, self.arguments, self.core = program, arguments, core
+        self.criu_dump, self.criu_again, self.criu_restore = criu_dump, criu_again, criu_restore
+        self.allowed, self.options, self.after = list(allowed), options, after
+        self.name = ":".join([program, *(a.replace(" ", "_") for a in arguments)])
+
+
+def small_images(context, target, images):
+    size = sum(os.path.getsize(f) for f in glob.glob(os.path.join(images, "pages-*.img")))
+    require(size < 2 << 20, f"the pages of a sparse program take {size} bytes in {images}")
+    rss = int(procfs.status(target.pid)["VmRSS"].split()[0])
+    require(rss < 16 << 10, f"{rss} kB resident after the restore of a sparse program")
+
+
+PROGRAMS = [
+    Program("single"),
+    Program("threads"),
+    Program("threads_many"),
+    Program("regs"),
+    Program("tree"),
+    Program("tree_leaderless", "group"),
+    Program("tree_leaderless", "session",
+            criu_restore="lets an adopted orphan of a leaderless session out of the tree"),
+    Program("tree_wide"),
+    Program("exit_signal", criu_dump="drops the exit signal", criu_restore="drops the exit signal"),
+    Program("robust"),
+    Program("rseq"),
+    Program("rseq_cs", criu_again="does not abort a critical section that it interrupts, unless it restores"),
+    Program("sigactions"),
+    Program("sigactions", "trap", criu_dump="resets an ignored SIGTRAP", criu_restore="resets an ignored SIGTRAP"),
+    Program("sigmasks"),
+    Program("sigpending"),
+    Program("sigaltstack"),
+    Program("itimers"),
+    Program("creds", "nobody", criu_dump=FOREIGN_LIMITS),
+    Program("creds", "caps"),
+    Program("creds", "securebits"),
+    Program("creds", "plain", criu_dump=FOREIGN_LIMITS),
+    Program("rlimits"),
+    Program("fs"),
+    Program("chroot"),
+    Program("personality", criu_restore="drops the personality"),
+    Program("oom"),
+    Program("process_flags", "no_new_privs"),
+    Program("process_flags", "not dumpable"),
+    Program("process_flags", "parent death signal", core=False),
+    Program("process_flags", "subreaper", core=False),
+    Program("process_flags", "timer slack", core=False,
+            criu_dump="drops the timer slack", criu_restore="drops the timer slack"),
+    Program("process_flags", "no huge pages", core=False),
+    Program("mem_anon"),
+    Program("mem_shared"),
+    Program("mem_cow"),
+    Program("heap"),
+    Program("stack"),
+    Program("mem_file_private"),
+    Program("mem_file_shared"),
+    Program("mem_sparse", after=small_images),
+    Program("mem_random"),
+    Program("mem_advice", core=False, criu_dump="drops MADV_WIPEONFORK", criu_restore="drops MADV_WIPEONFORK"),
+    Program("vdso"),
+    Program("argv"),
+    Program("fds_files", "files"),
+    Program("fds_files", "devices"),
+    Program("fds_files", "directories", criu_dump="drops O_DIRECTORY", criu_restore="drops O_DIRECTORY"),
+    Program("fds_files", "more", core=False),
+    Program("fds_shared"),
+    Program("fds_many"),
+    Program("pipes"),
+    Program("pipes", "packet", core=False, criu_dump="refuses pipes in packet mode"),
+    Program("pipes_tree"),
+    Program("shared_tables", "files", core=False),
+    Program("shared_tables", "fs", core=False, criu_dump="refuses CLONE_FS"),
+    Program("shared_tables", "sighand", core=False, criu_dump="refuses CLONE_VM without CLONE_THREAD"),
+    Program("syscalls"),
+]
+
+
+def allowed(program, context):
+    both = {context.dumper.name, context.restorer.name}
+    return program.allowed + (CRIU_CHANGES if "criu" in both else [])
+
+
+def prepare(program, context, leave_running=False):
+    reasons = []
+    if context.dumper.name == "criu":
+        reasons += [program.criu_dump, leave_running and program.criu_again]
+    if context.restorer.name == "criu":
+        reasons.append(program.criu_restore)
+    if any(reasons):
+        raise Skip("real CRIU " + next(r for r in reasons if r))
+    return context.start(program.program, *program.arguments)
+
+
+def refused(program, context, target, before):
+    """For what pcr need not know yet: True when it refused properly and the target runs on."""
+    if program.core or context.dumper.name != "pcr":
+        return False
+    images = context.images()
+    outcome = context.dumper.dump(target.pid, images, "--leave-running", scratch=context.scratch)
+    if outcome.ok:
+        return False
+    pids = [str(p) for p in procfs.tree(target.pid)]
+    lines = [x for x in outcome.said().splitlines() if "rror" in x and any(p in x for p in pids)]
+    require(lines, "refused without a line that names the process\n" + outcome.describe())
+    target.compare(before, "after a refused dump")
+    target.verify()
+    context.note("refused: " + lines[0].strip())
+    return True
+
+
+def once(program):
+    def run(context):
+        target = prepare(program, context)
+        before = target.snapshot()
+        if refused(program, context, target, before):
+            return
+        images = context.images()
+        context.dump(target, images, *program.options)
+        context.restore(target, images, *program.options)
+        target.compare(before, "after the restore", allowed(program, context))
+        if program.after:
+            program.after(context, target, images)
+        target.verify()
+        context.no_strays("after the program's end")
+
+    return run
+
+
+def again(program):
+    def run(context):
+        target = prepare(program, context, leave_running=True)
+        before = target.snapshot()
+        if refused(program, context, target, before):
+            return
+        images = context.images()
+        outcome = context.dumper.dump(target.pid, images, "--leave-running", *program.options, scratch=context.scratch)
+        require(outcome.ok, "dump --leave-running failed\n" + outcome.describe())
+        target.compare(before, "after dump --leave-running")
+        for turn in ("first", "second"):
+            images = context.images()
+            context.dump(target, images, *program.options)
+            context.restore(target, images, *program.options)
+            target.compare(before, f"after the {turn} restore", allowed(program, context))
+        if program.after:
+            program.after(context, target, images)
+        target.verify()
+        context.no_strays("after the program's end")
+
+    return run
+
+
+def tests():
+    found = []
+    for program in PROGRAMS:
+        found.append(Test(program.name, once(program)))
+        found.append(Test(program.name + "@again", again(program)))
+    return found
