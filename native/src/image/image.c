@@ -76,7 +76,7 @@ void img_set_owner(uid_t uid, gid_t gid)
 	owner_gid = gid;
 }
 
-static int open_as_owner(int dirfd, const char *name, int flags)
+int img_openat(int dirfd, const char *name, int flags)
 {
 	int fd, saved;
 	uid_t uid = 0;
@@ -136,7 +136,7 @@ struct img *img_create(int dirfd, enum img_kind kind, unsigned long id)
 		drop(img);
 		return NULL;
 	}
-	img->fd = open_as_owner(dirfd, img->name, O_RDWR | O_CREAT | O_EXCL);
+	img->fd = img_openat(dirfd, img->name, O_RDWR | O_CREAT | O_EXCL);
 	if (img->fd < 0) {
 		err_errno("cannot create %s in the images directory", img->name);
 		drop(img);
@@ -196,7 +196,7 @@ struct img *img_open(int dirfd, enum img_kind kind, unsigned long id, bool optio
 	uint32_t want[2] = { format->common, format->magic }, word;
 	struct stat st;
 
-	img->fd = open_as_owner(dirfd, img->name, O_RDONLY);
+	img->fd = img_openat(dirfd, img->name, O_RDONLY);
 	if (img->fd < 0) {
 		int saved = errno;
 

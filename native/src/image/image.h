@@ -28,6 +28,9 @@ struct img;
  * opens nothing that its client could not; uid -1 turns it off. */
 void img_set_owner(uid_t uid, gid_t gid);
 
+/* openat(2) with these ids; O_NOFOLLOW, O_CLOEXEC and, where a file is made, mode 0600. Returns a descriptor or -1 with errno. */
+int img_openat(int dirfd, const char *name, int flags);
+
 /* Creates an image in directory dirfd (mode 0600, an older one is replaced, links are not followed) and writes its
  * magic. id fills the kind's name. Returns the image or NULL with the error set. */
 struct img *img_create(int dirfd, enum img_kind kind, unsigned long id);

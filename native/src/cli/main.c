@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pcr: dumps and restores process trees in CRIU's image format. This file: verbs and exit status.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/check.h"
+#include "cli/log_file.h"
+#include "cli/options.h"
+#include "cli/swrk.h"
+#include "cli/version.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "tree/dump.h"
+#include "tree/restore.h"
+
+static int open_directory(const char *path, const char *what)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		err_errno("%s %s", what, path);
+	return fd;
+}
+
+static int open_directories(struct request *request, const struct paths *paths)
+{
+	request->images_fd = open_directory(paths->images ? paths->images : ".", "images directory");
+	if (request->images_fd < 0)
+		return -1;
+	request->work_fd = paths->work ? open_directory(paths->work, "work directory") : request->images_fd;
+	return request->work_fd < 0 ? -1 : log_file_open(request);
+}
+
+static int run_dump(struct request *request, const struct paths *paths)
+{
+	struct result result = { 0 };
+
+	if (!request->pid)
+		return err_set(EINVAL, "dump needs -t PID");
+	return open_directories(request, paths) < 0 ? -1 : dump_run(request, &result);
+}
+
+static int run_restore(struct request *request, const struct paths *paths)
+{
+	struct result result = { 0 };
+
+	return open_directories(request, paths) < 0 ? -1 : restore_run(request, &result);
+}
+
+static int run_swrk(int argc, char **argv, struct request *request)
+{
+	struct paths paths = { 0 };
+	char *end;
+	long fd;
+
+	if (argc < 2 || (fd = strtol(argv[1], &end, 10)) < 0 || *end || end == argv[1])
+		return err_set(EINVAL, "swrk needs the number of a descriptor: pcr swrk FD");
+	if (options_parse(argc - 1, argv + 1, request, &paths) < 0)
+		return -1;
+	return swrk_run(fd, request->peer);
+}
+
+static int run(int argc, char **argv)
+{
+	struct request request = { .images_fd = -1, .work_fd = -1, .log_level = LOG_WARN, .ghost_limit = 1 << 20 };
+	struct paths paths = { 0 };
+	const char *verb = argv[1];
+
+	if (!strcmp(verb, "swrk"))
+		return run_swrk(argc - 1, argv + 1, &request);
+	if (options_parse(argc - 1, argv + 1, &request, &paths) < 0)
+		return -1;
+	if (!strcmp(verb, "dump"))
+		return run_dump(&request, &paths);
+	if (!strcmp(verb, "restore"))
+		return run_restore(&request, &paths);
+	if (!strcmp(verb, "check"))
+		return check_run(stdout);
+	return err_set(EINVAL, "unknown command '%s': dump, restore, check and swrk are there", verb);
+}
+
+int main(int argc, char **argv)
+{
+	log_init(2, LOG_WARN);
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		fputs(options_usage, argc < 2 ? stderr : stdout);
+		return argc < 2 ? 1 : 0;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("Version: %d.%d (pcr %s)\n", PCR_CRIU_MAJOR, PCR_CRIU_MINOR, PCR_VERSION);
+		return 0;
+	}
+	if (run(argc, argv) == 0)
+		return 0;
+	/* On standard error it stands already, as the log's line. */
+	if (log_fd() != 2)
+		fprintf(stderr, "pcr: %s failed: %s\n", argv[1], err_text());
+	return 1;
+}

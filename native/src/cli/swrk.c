@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/swrk.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cli/check.h"
+#include "cli/log_file.h"
+#include "cli/swrk_opts.h"
+#include "cli/version.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "image/image.h"
+#include "tree/dump.h"
+#include "tree/restore.h"
+
+#define MESSAGE_MAX (64 * 1024)
+
+static int respond(int socket, const CriuResp *resp)
+{
+	size_t size = criu_resp__get_packed_size(resp);
+	auto_free uint8_t *packed = xrealloc(NULL, size);
+
+	criu_resp__pack(resp, packed);
+	if (send(socket, packed, size, MSG_NOSIGNAL) != (ssize_t)size)
+		return err_errno("cannot send the response");
+	return 0;
+}
+
+static int respond_failure(int socket, CriuReqType type)
+{
+	CriuResp resp = CRIU_RESP__INIT;
+	char text[ERR_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "%s", err_text());
+	resp.type = type;
+	resp.success = false;
+	resp.has_cr_errno = true;
+	resp.cr_errno = err_code();
+	resp.cr_errmsg = text;
+	err_clear();
+	return respond(socket, &resp);
+}
+
+/* Opens what both directions need, acts, answers. */
+static int serve_action(int socket, const CriuReq *req, pid_t peer)
+{
+	CriuResp resp = CRIU_RESP__INIT;
+	CriuDumpResp dump_resp = CRIU_DUMP_RESP__INIT;
+	CriuRestoreResp restore_resp = CRIU_RESTORE_RESP__INIT;
+	struct request request = { .images_fd = -1, .work_fd = -1 };
+	struct result result = { 0 };
+	bool dump = req->type == CRIU_REQ_TYPE__DUMP;
+	int failed;
+
+	if (!req->opts)
+		failed = err_set(EINVAL, "a request of this type needs opts");
+	else
+		failed = swrk_opts_take(req->opts, peer, &request);
+	if (!failed)
+		failed = log_file_open(&request);
+	if (!failed && dump && !request.pid)
+		failed = err_set(ENOTSUP, "a dump request without pid is a self dump, which is not supported yet: name a pid");
+	if (!failed)
+		failed = dump ? dump_run(&request, &result) : restore_run(&request, &result);
+	swrk_opts_close(&request);
+	if (failed)
+		return respond_failure(socket, req->type);
+	resp.type = req->type;
+	resp.success = true;
+	if (dump) {
+		resp.dump = &dump_resp;
+		dump_resp.has_restored = result.restored;
+		dump_resp.restored = result.restored;
+	} else {
+		resp.restore = &restore_resp;
+		restore_resp.pid = result.pid;
+	}
+	return respond(socket, &resp);
+}
+
+static int serve_version(int socket)
+{
+	CriuVersion version = CRIU_VERSION__INIT;
+	CriuResp resp = CRIU_RESP__INIT;
+
+	version.major_number = PCR_CRIU_MAJOR;
+	version.minor_number = PCR_CRIU_MINOR;
+	version.name = (char *)"pcr " PCR_VERSION;
+	resp.type = CRIU_REQ_TYPE__VERSION;
+	resp.success = true;
+	resp.version = &version;
+	return respond(socket, &resp);
+}
+
+static int serve_check(int socket)
+{
+	CriuResp resp = CRIU_RESP__INIT;
+
+	if (check_run(NULL) < 0)
+		return respond_failure(socket, CRIU_REQ_TYPE__CHECK);
+	resp.type = CRIU_REQ_TYPE__CHECK;
+	resp.success = true;
+	return respond(socket, &resp);
+}
+
+static int serve(int socket, const CriuReq *req, pid_t peer)
+{
+	switch (req->type) {
+	case CRIU_REQ_TYPE__DUMP:
+	case CRIU_REQ_TYPE__RESTORE:
+		return serve_action(socket, req, peer);
+	case CRIU_REQ_TYPE__VERSION:
+		return serve_version(socket);
+	case CRIU_REQ_TYPE__CHECK:
+		return serve_check(socket);
+	default: {
+		const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(&criu_req_type__descriptor, req->type);
+
+		err_set(EBADRQC, "requests of type %s are not supported yet", value ? value->name : "unknown");
+		return respond_failure(socket, CRIU_REQ_TYPE__EMPTY);
+	}
+	}
+}
+
+/* Files are opened with the rights of whoever asked, not with ours. */
+static int become_peer(pid_t peer)
+{
+	auto_free char *status = proc_read(peer, "status", NULL);
+	unsigned int uid, gid;
+	const char *uids = status ? status_field(status, "Uid") : NULL, *gids = status ? status_field(status, "Gid") : NULL;
+
+	if (!uids || !gids || sscanf(uids, "%*u %u", &uid) != 1 || sscanf(gids, "%*u %u", &gid) != 1)
+		return err_set(ESRCH, "process %d, which asks, is gone", peer);
+	if (geteuid() == 0 && uid != 0)
+		img_set_owner(uid, gid);
+	return 0;
+}
+
+int swrk_run(int socket, pid_t peer)
+{
+	struct ucred cred;
+	socklen_t length = sizeof(cred);
+	static uint8_t buffer[MESSAGE_MAX];
+	bool again = true;
+
+	if (!peer) {
+		if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &length) < 0)
+			return err_errno("descriptor %d is not a Unix socket", socket);
+		peer = cred.pid;
+	}
+	if (become_peer(peer) < 0)
+		return -1;
+	while (again) {
+		ssize_t n = recv(socket, buffer, sizeof(buffer), MSG_TRUNC);
+		CriuReq *req;
+		int failed;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno("cannot receive a request");
+		if (n == 0)
+			return 0;
+		req = n <= MESSAGE_MAX ? criu_req__unpack(NULL, n, buffer) : NULL;
+		if (!req) {
+			err_set(EBADRQC, "%zd bytes came that are not a criu_req", n);
+			return respond_failure(socket, CRIU_REQ_TYPE__EMPTY);
+		}
+		failed = serve(socket, req, peer);
+		again = !failed && req->has_keep_open && req->keep_open;
+		criu_req__free_unpacked(req, NULL);
+		if (failed)
+			return -1;
+	}
+	return 0;
+}

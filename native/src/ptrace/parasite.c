@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+#include "ptrace/parasite.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/ucontext.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "parasite_blob.h"
+#include "ptrace/regs.h"
+#include "resource/vma.h"
+
+/* The area in the task: code, arguments, then the stack with the signal frame at its end. */
+#define AREA_SIZE (32 * 1024UL)
+#define ARGS_OFFSET ROUND_UP(sizeof(parasite_blob), 4096UL)
+#define FRAME_ROOM (16 * 1024UL)
+#define FRAME_OFFSET (AREA_SIZE - FRAME_ROOM)
+
+/* arch/x86/include/uapi/asm/sigcontext.h, ucontext.h */
+#define UC_FP_XSTATE 1
+#define UC_SIGCONTEXT_SS 2
+#define UC_STRICT_RESTORE_SS 4
+#define XSAVE_SW_OFFSET 464
+
+/* Code in the padding: one system call, then the thread's mask and registers, then back to where it was. No flags change, no stack. */
+struct trampoline {
+	uint8_t call[2]; /* syscall */
+	uint8_t mask_nr[5], mask_how[5], mask_set[7], mask_old[5], mask_size[6], mask_call[2]; /* rt_sigprocmask(SIG_SETMASK, &mask, NULL, 8) */
+	struct {
+		uint8_t opcode[2];
+		uint64_t value;
+	} __attribute__((packed)) load[9]; /* mov $value, %reg */
+	uint8_t jump[6]; /* jmp *target(%rip) */
+	uint64_t mask, target;
+} __attribute__((packed));
+
+struct parasite {
+	struct task *task;
+	uint64_t pad; /* address of the padding */
+	uint64_t area; /* address of the mapped area, 0 while there is none */
+	int marker; /* signal that ends a run, 0: follow the system calls */
+	bool stop_again; /* a SIGSTOP came while we were inside */
+};
+
+static int poke(struct parasite *p, uint64_t address, const void *data, size_t size)
+{
+	if (pwrite(p->task->mem_fd, data, size, address) != (ssize_t)size)
+		return err_errno("pid %d: cannot write %zu bytes at 0x%" PRIx64, p->task->pid, size, address);
+	return 0;
+}
+
+static int peek(struct parasite *p, uint64_t address, void *data, size_t size)
+{
+	if (pread(p->task->mem_fd, data, size, address) != (ssize_t)size)
+		return err_errno("pid %d: cannot read %zu bytes at 0x%" PRIx64, p->task->pid, size, address);
+	return 0;
+}
+
+/* Bytes at the end of a mapping that nothing uses: zeros behind the code, or what a killed pcr left there. */
+static bool is_padding(struct parasite *p, uint64_t address, size_t size)
+{
+	static const char ours[] = "\x0f\x05\xb8\x0e\0\0\0\xbf\x02";
+	unsigned char bytes[1024] = { 0 };
+
+	if (pread(p->task->mem_fd, bytes, size, address) != (ssize_t)size)
+		return false;
+	if (!memcmp(bytes + (ROUND_UP(address, 16UL) - address), ours, sizeof(ours) - 1))
+		return true;
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+/* The vDSO first: no file's page is copied then. Else any private executable mapping with room at its end. */
+static int find_padding(struct parasite *p)
+{
+	const size_t size = 2 * sizeof(struct trampoline) + 64;
+
+	for (int vdso = 1; vdso >= 0; vdso--)
+		for (size_t i = 0; i < p->task->vma_count; i++) {
+			const struct vma *v = &p->task->vmas[i];
+
+			if (!(v->prot & PROT_EXEC) || (v->flags & MAP_SHARED) || v->kind == VMA_VSYSCALL ||
+			    (v->kind == VMA_VDSO) != vdso)
+				continue;
+			if (is_padding(p, v->end - size, size)) {
+				p->pad = ROUND_UP(v->end - size, 16UL);
+				return 0;
+			}
+		}
+	return err_set(ENOTSUP, "pid %d: no executable mapping has %zu bytes of padding to run a system call from", p->task->pid, size);
+}
+
+/* trampoline at address: after its system call the thread stands as regs and mask say. */
+static void make_trampoline(struct trampoline *t, const struct user_regs_struct *regs, uint64_t mask)
+{
+	const struct {
+		uint8_t opcode[2];
+		uint64_t value;
+	} loads[9] = {
+		{ { 0x48, 0xb8 }, regs->rax }, { { 0x48, 0xb9 }, regs->rcx }, { { 0x48, 0xba }, regs->rdx },
+		{ { 0x48, 0xbe }, regs->rsi }, { { 0x48, 0xbf }, regs->rdi }, { { 0x49, 0xb8 }, regs->r8 },
+		{ { 0x49, 0xb9 }, regs->r9 },  { { 0x49, 0xba }, regs->r10 }, { { 0x49, 0xbb }, regs->r11 },
+	};
+	int32_t to_mask = offsetof(struct trampoline, mask) - offsetof(struct trampoline, mask_old);
+	int32_t to_target = offsetof(struct trampoline, target) - offsetof(struct trampoline, mask);
+
+	memcpy(t->call, "\x0f\x05", 2);
+	memcpy(t->mask_nr, "\xb8\x0e\0\0\0", 5); /* mov $14, %eax */
+	memcpy(t->mask_how, "\xbf\x02\0\0\0", 5); /* mov $2, %edi */
+	memcpy(t->mask_set, "\x48\x8d\x35", 3); /* lea mask(%rip), %rsi */
+	memcpy(t->mask_set + 3, &to_mask, 4);
+	memcpy(t->mask_old, "\xba\0\0\0\0", 5); /* mov $0, %edx */
+	memcpy(t->mask_size, "\x41\xba\x08\0\0\0", 6); /* mov $8, %r10d */
+	memcpy(t->mask_call, "\x0f\x05", 2);
+	for (int i = 0; i < 9; i++) {
+		memcpy(t->load[i].opcode, loads[i].opcode, 2);
+		t->load[i].value = loads[i].value;
+	}
+	memcpy(t->jump, "\xff\x25", 2);
+	memcpy(t->jump + 2, &to_target, 4);
+	t->mask = mask;
+	t->target = regs->rip;
+}
+
+/* Waits for the thread's next stop. Returns the stop's wait status, -1 with the error set when the thread is gone. */
+static int next_stop(pid_t tid)
+{
+	int status;
+
+	while (waitpid(tid, &status, __WALL) < 0)
+		if (errno != EINTR)
+			return err_errno("thread %d: lost while it was stopped", tid);
+	if (!WIFSTOPPED(status))
+		return err_set(ESRCH, "thread %d was killed while it was being dumped", tid);
+	return status;
+}
+
+/* SIGSTOP cannot be blocked: one that comes in between is sent again at the end. */
+static void put_off(struct parasite *p, int status)
+{
+	if (!(status >> 16) && WSTOPSIG(status) == SIGSTOP)
+		p->stop_again = true;
+}
+
+static int resume(pid_t tid, int how)
+{
+	if (ptrace(how, tid, 0, 0) < 0)
+		return err_errno("thread %d: cannot be resumed", tid);
+	return 0;
+}
+
+/* Runs one system call in the leader from the trampoline. *result gets its return value. Registers and mask are put back. */
+static int remote_syscall(struct parasite *p, struct thread *thread, const struct user_regs_struct *call, uint64_t *result)
+{
+	struct user_regs_struct regs, after = regs_for_image(thread);
+	struct iovec iov = { &regs, sizeof(regs) };
+	struct trampoline t;
+	int status, stops = 0;
+
+	make_trampoline(&t, &after, thread->sigmask);
+	if (poke(p, p->pad, &t, sizeof(t)) < 0)
+		return -1;
+	regs = *call;
+	regs.rip = p->pad;
+	regs.orig_rax = -1;
+	if (regs_set(thread->tid, &regs) < 0 || sigmask_set(thread->tid, ~0ULL) < 0)
+		return -1;
+	/* Two stops: entry and exit. */
+	while (stops < 2) {
+		if (resume(thread->tid, PTRACE_SYSCALL) < 0 || (status = next_stop(thread->tid)) < 0)
+			return -1;
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80))
+			stops++;
+		else
+			put_off(p, status);
+	}
+	if (ptrace(PTRACE_GETREGSET, thread->tid, NT_PRSTATUS, &iov) < 0)
+		return err_errno("thread %d: cannot read its registers", thread->tid);
+	*result = regs.rax;
+	return regs_write(thread);
+}
+
+static int map_area(struct parasite *p)
+{
+	struct thread *leader = &p->task->threads[0];
+	struct user_regs_struct call = leader->regs;
+	uint64_t result;
+
+	call.rax = SYS_mmap;
+	call.rdi = 0;
+	call.rsi = AREA_SIZE;
+	call.rdx = PROT_READ | PROT_WRITE | PROT_EXEC;
+	call.r10 = MAP_PRIVATE | MAP_ANONYMOUS;
+	call.r8 = -1;
+	call.r9 = 0;
+	if (remote_syscall(p, leader, &call, &result) < 0)
+		return -1;
+	if (result > -4096UL)
+		return err_set(-(int)result, "pid %d: cannot map %lu KiB inside it: %s", p->task->pid, AREA_SIZE / 1024,
+			       strerror(-(int)result));
+	p->area = result;
+	return poke(p, p->area, parasite_blob, sizeof(parasite_blob));
+}
+
+static int unmap_area(struct parasite *p)
+{
+	struct thread *leader = &p->task->threads[0];
+	struct user_regs_struct call = leader->regs;
+	static const char zeros[2 * sizeof(struct trampoline) + 16];
+	uint64_t result;
+
+	if (p->area) {
+		call.rax = SYS_munmap;
+		call.rdi = p->area;
+		call.rsi = AREA_SIZE;
+		if (remote_syscall(p, leader, &call, &result) < 0)
+			return -1;
+		p->area = 0;
+	}
+	return poke(p, p->pad, zeros, sizeof(zeros));
+}
+
+/* As the kernel lays it on a stack: arch/x86/include/asm/sigframe.h, struct rt_sigframe without its return address. */
+struct frame {
+	ucontext_t uc; /* glibc's begins like the kernel's: flags, link, stack, mcontext, mask */
+};
+
+/* The frame in the area, with which rt_sigreturn leads to the second trampoline. */
+static int write_frame(struct parasite *p, const struct thread *thread, const struct user_regs_struct *regs, uint64_t trampoline)
+{
+	static unsigned char buffer[FRAME_ROOM];
+	struct frame *frame = (void *)buffer;
+	size_t fp = ROUND_UP(sizeof(*frame), 64UL);
+	uint32_t *sw = (void *)(buffer + fp + XSAVE_SW_OFFSET);
+	greg_t *g = frame->uc.uc_mcontext.gregs;
+
+	if (fp + thread->xstate_size + 4 > FRAME_ROOM)
+		return err_set(ENOTSUP, "thread %d: %zu bytes of extended registers are more than expected", thread->tid, thread->xstate_size);
+	memset(buffer, 0, sizeof(buffer));
+	frame->uc.uc_flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+	g[REG_R8] = regs->r8, g[REG_R9] = regs->r9, g[REG_R10] = AREA_SIZE, g[REG_R11] = regs->r11;
+	g[REG_R12] = regs->r12, g[REG_R13] = regs->r13, g[REG_R14] = regs->r14, g[REG_R15] = regs->r15;
+	g[REG_RDI] = p->area, g[REG_RSI] = AREA_SIZE, g[REG_RDX] = regs->rdx, g[REG_RAX] = SYS_munmap;
+	g[REG_RBP] = regs->rbp, g[REG_RBX] = regs->rbx, g[REG_RCX] = regs->rcx, g[REG_RSP] = regs->rsp;
+	g[REG_RIP] = trampoline;
+	g[REG_EFL] = regs->eflags;
+	/* cs, gs, fs, ss as four 16-bit numbers */
+	g[REG_CSGSFS] = (uint64_t)regs->cs | (uint64_t)regs->gs << 16 | (uint64_t)regs->fs << 32 | (uint64_t)regs->ss << 48;
+	frame->uc.uc_mcontext.fpregs = (void *)(p->area + FRAME_OFFSET + fp);
+	memset(&frame->uc.uc_sigmask, 0xff, 8); /* nothing may come between this and the trampoline's own mask */
+	memcpy(buffer + fp, thread->xstate, thread->xstate_size);
+	/* struct _fpx_sw_bytes; ptrace keeps XCR0 in the same 48 bytes, first of all (linux/sigcontext.h). */
+	uint64_t features;
+
+	memcpy(&features, sw, 8);
+	memset(sw, 0, 48);
+	sw[0] = FP_XSTATE_MAGIC1;
+	sw[1] = thread->xstate_size + 4;
+	memcpy(sw + 2, &features, 8);
+	sw[4] = thread->xstate_size;
+	memcpy(buffer + fp + thread->xstate_size, &(uint32_t){ FP_XSTATE_MAGIC2 }, 4);
+	return poke(p, p->area + FRAME_OFFSET, buffer, fp + thread->xstate_size + 4);
+}
+
+/* Lets the thread run until its marker: a signal that means nothing to it, or the entry of rt_sigreturn. */
+static int run_to_marker(struct parasite *p, struct thread *thread)
+{
+	struct user_regs_struct regs;
+	struct iovec iov = { &regs, sizeof(regs) };
+	int status;
+
+	for (;;) {
+		if (resume(thread->tid, p->marker ? PTRACE_CONT : PTRACE_SYSCALL) < 0 || (status = next_stop(thread->tid)) < 0)
+			return -1;
+		if (status >> 16)
+			continue;
+		if (p->marker && WSTOPSIG(status) == p->marker)
+			return 0;
+		if (WSTOPSIG(status) == SIGSEGV || WSTOPSIG(status) == SIGILL || WSTOPSIG(status) == SIGBUS)
+			return err_set(EFAULT, "thread %d: the parasite ran into signal %d", thread->tid, WSTOPSIG(status));
+		put_off(p, status);
+		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
+			continue;
+		if (ptrace(PTRACE_GETREGSET, thread->tid, NT_PRSTATUS, &iov) < 0)
+			return err_errno("thread %d: cannot read its registers", thread->tid);
+		if (regs.orig_rax == SYS_rt_sigreturn)
+			return 0;
+	}
+}
+
+static int run(struct parasite *p, struct thread *thread, struct parasite_args *args)
+{
+	struct user_regs_struct after = regs_for_image(thread), regs = thread->regs;
+	uint64_t second = p->pad + ROUND_UP(sizeof(struct trampoline), 16UL);
+	struct trampoline t;
+	int result;
+
+	make_trampoline(&t, &after, thread->sigmask);
+	args->done = 0;
+	args->marker_signal = p->marker;
+	args->frame_altstack = p->area + FRAME_OFFSET + offsetof(ucontext_t, uc_stack);
+	if (poke(p, second, &t, sizeof(t)) < 0 || write_frame(p, thread, &after, second) < 0 ||
+	    poke(p, p->area + ARGS_OFFSET, args, sizeof(*args)) < 0)
+		return -1;
+	regs.rip = p->area;
+	regs.rsp = p->area + FRAME_OFFSET;
+	regs.rdi = p->area + ARGS_OFFSET;
+	regs.eflags &= ~0x400UL; /* no direction flag for C code */
+	regs.orig_rax = -1;
+	if (regs_set(thread->tid, &regs) < 0 || sigmask_set(thread->tid, p->marker ? ~(1ULL << (p->marker - 1)) : ~0ULL) < 0)
+		return -1;
+	result = run_to_marker(p, thread);
+	if (regs_write(thread) < 0 || result < 0)
+		return -1;
+	if (peek(p, p->area + ARGS_OFFSET, args, sizeof(*args)) < 0)
+		return -1;
+	if (!args->done)
+		return err_set(EFAULT, "thread %d: the parasite did not get through", thread->tid);
+	return 0;
+}
+
+/* A signal that is ignored by default, not caught, blocked or pending in this process: a tracer sees it, nobody else does, so that
+ * the parasite may raise it even when pcr is dead by then. 0 when there is none. */
+static int choose_marker(const struct task *task)
+{
+	static const int candidates[] = { SIGURG, SIGWINCH, SIGCHLD, SIGCONT };
+	static const char *const fields[] = { "SigCgt", "ShdPnd" };
+	uint64_t taken = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		const char *value = status_field(task->status, fields[i]);
+
+		taken |= value ? strtoull(value, NULL, 16) : ~0ULL;
+	}
+	/* What is pending for one thread only is blocked by it, or delivered before it stops. */
+	for (size_t i = 0; i < task->thread_count; i++)
+		taken |= task->threads[i].sigmask;
+	for (size_t i = 0; i < ARRAY_LEN(candidates); i++)
+		if (!(taken & 1ULL << (candidates[i] - 1)))
+			return candidates[i];
+	return 0;
+}
+
+int parasite_ask(struct task *task, struct parasite_posix_timer *posix_timers, int posix_timer_count)
+{
+	struct parasite p = { .task = task, .marker = choose_marker(task) };
+	struct parasite_args args;
+	int result = 0;
+
+	if (find_padding(&p) < 0)
+		return -1;
+	if (map_area(&p) < 0) {
+		unmap_area(&p);
+		return -1;
+	}
+	for (size_t i = 0; i < task->thread_count && !result; i++) {
+		struct thread *thread = &task->threads[i];
+		int timers = i == 0 ? posix_timer_count : 0;
+
+		memset(&args, 0, sizeof(args));
+		args.want_task = i == 0;
+		args.posix_timer_count = timers;
+		memcpy(args.posix_timers, posix_timers, timers * sizeof(*posix_timers));
+		result = run(&p, thread, &args);
+		if (result < 0)
+			break;
+		thread->inside = args.thread;
+		if (i == 0) {
+			task->inside = args.task;
+			memcpy(posix_timers, args.posix_timers, timers * sizeof(*posix_timers));
+		}
+	}
+	if (unmap_area(&p) < 0)
+		result = -1;
+	if (p.stop_again)
+		kill(task->pid, SIGSTOP);
+	pr_debug("pid %d: asked %zu threads (marker signal %d)", task->pid, task->thread_count, p.marker);
+	return result;
+}

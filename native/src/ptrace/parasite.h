@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Asking a stopped process what the kernel tells only to the process itself, by code that runs inside it.
+ *
+ * A target must survive the death of pcr (kill -9) at any instruction. So nothing that is put into it needs pcr to be undone:
+ *  - the first system call (mmap of the area) runs from a trampoline in the zero padding behind the vDSO's code. The trampoline
+ *    itself puts the signal mask and every register back and jumps to where the thread stood. It needs no stack.
+ *  - the parasite runs in its own area, on its own stack, and ends with rt_sigreturn to a frame with the thread's whole state,
+ *    whose rip is a second trampoline that unmaps the area and puts the registers back like the first.
+ * As long as pcr lives it catches the thread before either happens and sets the registers itself.
+ */
+#ifndef PCR_PTRACE_PARASITE_H
+#define PCR_PTRACE_PARASITE_H
+
+#include "tree/task.h"
+
+/* Fills in task->inside and inside of every thread. All threads are stopped and their registers read. posix_timers: ids in, state
+ * out, at most PARASITE_TIMERS; may be NULL. Returns 0; -1 with the error set, the task's registers and mappings put back. */
+int parasite_ask(struct task *task, struct parasite_posix_timer *posix_timers, int posix_timer_count);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The parasite: runs for some microseconds inside a thread that is being dumped and asks the kernel what it tells only
+ * to the thread itself. It changes nothing, and it needs no tracer to end: its last act is rt_sigreturn to a frame
+ * that puts everything back (ptrace/parasite.c says how).
+ */
+#include <asm/unistd.h>
+#include <linux/prctl.h>
+#include <stdint.h>
+
+#include "ptrace/parasite_args.h"
+
+#define MEMBARRIER_GET_REGISTRATIONS (1 << 9) /* linux/membarrier.h */
+
+static long sys(long nr, long a, long b, long c, long d, long e)
+{
+	register long r10 asm("r10") = d;
+	register long r8 asm("r8") = e;
+	long ret;
+
+	asm volatile("syscall" : "=a"(ret) : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
+	return ret;
+}
+
+/* rsp points at the frame's ucontext, rdi at the arguments. */
+asm(".pushsection .text.entry,\"ax\"\n"
+    ".globl blob_entry\n"
+    "blob_entry:\n"
+    "	mov %rsp, %rbx\n"
+    "	and $-64, %rsp\n"
+    "	call parasite_main\n"
+    "	mov %rbx, %rsp\n"
+    "	mov $15, %eax\n" /* rt_sigreturn */
+    "	syscall\n"
+    "	ud2\n"
+    ".popsection\n");
+
+/* struct stack_t of sigaltstack(2) */
+struct altstack {
+	uint64_t sp;
+	int32_t flags, pad;
+	uint64_t size;
+};
+
+static void ask_thread(struct parasite_args *args)
+{
+	struct parasite_thread *t = &args->thread;
+	struct altstack sas = { 0 };
+	int value = 0;
+
+	sys(__NR_sigaltstack, 0, (long)&sas, 0, 0, 0);
+	t->altstack_sp = sas.sp;
+	t->altstack_size = sas.size;
+	t->altstack_flags = sas.flags;
+	/* rt_sigreturn sets the alternate stack from the frame: put back what is there. */
+	*(struct altstack *)args->frame_altstack = sas;
+	sys(__NR_prctl, PR_GET_TID_ADDRESS, (long)&t->tid_address, 0, 0, 0);
+	t->securebits = sys(__NR_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
+	sys(__NR_prctl, PR_GET_PDEATHSIG, (long)&value, 0, 0, 0);
+	t->pdeath_sig = value;
+	t->timerslack_ns = sys(__NR_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0);
+}
+
+static void ask_task(struct parasite_args *args)
+{
+	struct parasite_task *t = &args->task;
+	int value = 0;
+
+	for (int i = 0; i < PARASITE_SIGNALS; i++)
+		sys(__NR_rt_sigaction, i + 1, 0, (long)&t->sigactions[i], 8, 0);
+	for (int i = 0; i < 3; i++)
+		sys(__NR_getitimer, i, (long)&t->itimers[i], 0, 0, 0);
+	t->brk = sys(__NR_brk, 0, 0, 0, 0, 0);
+	t->dumpable = sys(__NR_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
+	sys(__NR_prctl, PR_GET_CHILD_SUBREAPER, (long)&value, 0, 0, 0);
+	t->subreaper = value;
+	t->thp_disabled = sys(__NR_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0);
+	t->membarrier = sys(__NR_membarrier, MEMBARRIER_GET_REGISTRATIONS, 0, 0, 0, 0);
+	for (int i = 0; i < args->posix_timer_count; i++) {
+		struct parasite_posix_timer *p = &args->posix_timers[i];
+
+		sys(__NR_timer_gettime, p->id, (long)&p->when, 0, 0, 0);
+		p->overrun = sys(__NR_timer_getoverrun, p->id, 0, 0, 0, 0);
+	}
+}
+
+__attribute__((used)) void parasite_main(struct parasite_args *args)
+{
+	ask_thread(args);
+	if (args->want_task)
+		ask_task(args);
+	args->done = 1;
+	if (args->marker_signal)
+		sys(__NR_tgkill, sys(__NR_getpid, 0, 0, 0, 0, 0), sys(__NR_gettid, 0, 0, 0, 0, 0), args->marker_signal, 0, 0);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the parasite (ptrace/parasite/) is told and what it answers: laid out once for pcr and for the blob in the foreign task.
+ */
+#ifndef PCR_PTRACE_PARASITE_ARGS_H
+#define PCR_PTRACE_PARASITE_ARGS_H
+
+#include <stdint.h>
+
+#define PARASITE_SIGNALS 64
+#define PARASITE_TIMERS 32
+
+/* As the kernel's struct sigaction, rt_sigaction(2). */
+struct parasite_sigaction {
+	uint64_t handler, flags, restorer, mask;
+};
+
+/* As struct itimerval and struct itimerspec. */
+struct parasite_timer {
+	int64_t interval_sec, interval_sub, value_sec, value_sub;
+};
+
+struct parasite_posix_timer {
+	int32_t id; /* in */
+	int32_t overrun; /* out */
+	struct parasite_timer when; /* out */
+};
+
+/* Per process. */
+struct parasite_task {
+	struct parasite_sigaction sigactions[PARASITE_SIGNALS]; /* [signo - 1] */
+	struct parasite_timer itimers[3]; /* ITIMER_REAL, VIRTUAL, PROF; microseconds */
+	uint64_t brk;
+	int32_t dumpable; /* PR_GET_DUMPABLE */
+	int32_t subreaper; /* PR_GET_CHILD_SUBREAPER */
+	int32_t thp_disabled; /* PR_GET_THP_DISABLE */
+	int32_t membarrier; /* MEMBARRIER_CMD_GET_REGISTRATIONS, or negative */
+};
+
+/* Per thread. */
+struct parasite_thread {
+	uint64_t tid_address; /* PR_GET_TID_ADDRESS */
+	uint64_t altstack_sp;
+	int64_t altstack_size;
+	int32_t altstack_flags;
+	int32_t securebits;
+	int32_t pdeath_sig;
+	uint64_t timerslack_ns;
+};
+
+struct parasite_args {
+	int32_t want_task; /* in: fill in task, too */
+	int32_t marker_signal; /* in: raised when done, see ptrace/parasite.c; 0 for none */
+	int32_t done; /* out: 1 when all is filled in */
+	int32_t posix_timer_count; /* in */
+	uint64_t frame_altstack; /* in: where the signal frame keeps its stack_t */
+	struct parasite_thread thread;
+	struct parasite_task task;
+	struct parasite_posix_timer posix_timers[PARASITE_TIMERS];
+};
+
+#endif

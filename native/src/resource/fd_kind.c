@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of kinds of descriptors. A new kind: one line here.
+ */
+#include "resource/fd_kind.h"
+
+#include <stddef.h>
+
+#include "common/util.h"
+#include "resource/memfd.h"
+#include "resource/pipe.h"
+#include "resource/regfile.h"
+
+static const struct fd_kind *const kinds[] = {
+	&memfd_kind,
+	&pipe_kind,
+	&regfile_kind,
+};
+
+const struct fd_kind *fd_kind_recognise(const struct fd_info *info)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (kinds[i]->recognise && kinds[i]->recognise(info))
+			return kinds[i];
+	return NULL;
+}
+
+const struct fd_kind *fd_kind_of_type(FdTypes type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (kinds[i]->type == type)
+			return kinds[i];
+	return NULL;
+}
+
+int fd_kinds_dump_end(struct dump *dump)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (kinds[i]->dump_end && kinds[i]->dump_end(dump) < 0)
+			result = -1;
+	return result;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "resource/page_writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/util.h"
+#include "image/image.h"
+#include "images/pagemap.pb-c.h"
+#include "tree/dump.h"
+
+/* Small enough that a chunk is still in the cache when it is written. */
+#define CHUNK_SIZE (256 * 1024UL)
+#define CHUNKS 4
+/* Below this a second thread costs more than it gains. */
+#define ASYNC_FROM (4 * 1024 * 1024UL)
+
+struct chunk {
+	char *data;
+	size_t size;
+};
+
+struct page_writer {
+	struct dump *dump;
+	struct img *pagemap, *pages;
+	uint64_t next_vaddr, run_pages; /* the open run */
+	uint32_t run_flags;
+	uint64_t written, read_bytes;
+
+	struct chunk chunks[CHUNKS];
+	size_t fill; /* chunk being filled */
+
+	/* The writing thread, once there is one. */
+	bool async;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t done; /* chunks written since the start; fill runs ahead by at most CHUNKS */
+	size_t filled;
+	bool ending;
+	int write_errno;
+};
+
+struct page_writer *page_writer_open(struct dump *dump, int kind, unsigned long id)
+{
+	struct page_writer *w = xzalloc(sizeof(*w));
+	PagemapHead head = PAGEMAP_HEAD__INIT;
+
+	w->dump = dump;
+	head.pages_id = ++dump->pages_id;
+	w->pagemap = img_create(dump->dirfd, kind, id);
+	w->pages = w->pagemap ? img_create(dump->dirfd, IMG_PAGES, head.pages_id) : NULL;
+	if (!w->pages || img_write(w->pagemap, &head.base) < 0) {
+		page_writer_close(w, NULL);
+		return NULL;
+	}
+	for (size_t i = 0; i < CHUNKS; i++)
+		w->chunks[i].data = xrealloc(NULL, CHUNK_SIZE);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->changed, NULL);
+	return w;
+}
+
+static int write_chunk(struct page_writer *w, struct chunk *chunk)
+{
+	int result = write_all(img_fd(w->pages), chunk->data, chunk->size);
+
+	chunk->size = 0;
+	return result;
+}
+
+static void *write_loop(void *arg)
+{
+	struct page_writer *w = arg;
+
+	pthread_mutex_lock(&w->lock);
+	for (;;) {
+		struct chunk *chunk = &w->chunks[w->done % CHUNKS];
+		int result;
+
+		while (w->done == w->filled && !w->ending)
+			pthread_cond_wait(&w->changed, &w->lock);
+		if (w->done == w->filled)
+			break;
+		pthread_mutex_unlock(&w->lock);
+		errno = 0;
+		result = write_chunk(w, chunk);
+		pthread_mutex_lock(&w->lock);
+		if (result < 0 && !w->write_errno)
+			w->write_errno = errno ? errno : EIO;
+		w->done++;
+		pthread_cond_broadcast(&w->changed);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+static int write_failed(struct page_writer *w, int code)
+{
+	errno = code;
+	return err_errno("cannot write %s", img_name(w->pages));
+}
+
+/* The chunk being filled is full: hand it on. */
+static int next_chunk(struct page_writer *w)
+{
+	int code;
+
+	if (!w->async && w->read_bytes >= ASYNC_FROM)
+		w->async = pthread_create(&w->thread, NULL, write_loop, w) == 0;
+	if (!w->async) {
+		if (write_chunk(w, &w->chunks[w->filled % CHUNKS]) < 0)
+			return write_failed(w, errno);
+		w->filled++;
+		w->done++;
+		return 0;
+	}
+	pthread_mutex_lock(&w->lock);
+	w->filled++;
+	pthread_cond_broadcast(&w->changed);
+	while (w->filled - w->done == CHUNKS)
+		pthread_cond_wait(&w->changed, &w->lock);
+	code = w->write_errno;
+	pthread_mutex_unlock(&w->lock);
+	return code ? write_failed(w, code) : 0;
+}
+
+static int end_run(struct page_writer *w)
+{
+	PagemapEntry e = PAGEMAP_ENTRY__INIT;
+
+	if (!w->run_pages)
+		return 0;
+	e.vaddr = w->next_vaddr - w->run_pages * PAGE;
+	e.compat_nr_pages = w->run_pages > UINT32_MAX ? UINT32_MAX : w->run_pages;
+	e.has_nr_pages = true;
+	e.nr_pages = w->run_pages;
+	e.has_flags = true;
+	e.flags = w->run_flags;
+	w->run_pages = 0;
+	return img_write(w->pagemap, &e.base);
+}
+
+static int note_pages(struct page_writer *w, uint64_t vaddr, uint64_t pages, uint32_t flags)
+{
+	if (w->run_pages && (w->next_vaddr != vaddr || w->run_flags != flags) && end_run(w) < 0)
+		return -1;
+	w->run_flags = flags;
+	w->run_pages += pages;
+	w->next_vaddr = vaddr + pages * PAGE;
+	w->written += pages;
+	return 0;
+}
+
+static bool is_zero(const char *page)
+{
+	const uint64_t *p = (const uint64_t *)page;
+
+	for (size_t i = 0; i < PAGE / 8; i += 8)
+		if (p[i] | p[i + 1] | p[i + 2] | p[i + 3] | p[i + 4] | p[i + 5] | p[i + 6] | p[i + 7])
+			return false;
+	return true;
+}
+
+static int read_pages(const struct page_source *source, uint64_t address, char *to, size_t size)
+{
+	if (source->fd >= 0) {
+		ssize_t n = pread(source->fd, to, size, address);
+
+		if (n != (ssize_t)size)
+			return err_errno("cannot read shared memory at offset 0x%llx", (unsigned long long)address);
+		return 0;
+	}
+	while (size) {
+		struct iovec local = { to, size }, remote = { (void *)address, size };
+		ssize_t n = process_vm_readv(source->pid, &local, 1, &remote, 1, 0);
+
+		/* What is not PROT_READ only the tracer's way reads. */
+		if (n <= 0 && source->mem_fd >= 0)
+			n = pread(source->mem_fd, to, PAGE, address);
+		if (n <= 0)
+			return err_errno("pid %d: cannot read its memory at 0x%llx", source->pid, (unsigned long long)address);
+		to += n;
+		address += n;
+		size -= n;
+	}
+	return 0;
+}
+
+/* Drops the pages of zeros among those just read; notes the rest. *size: what stays. */
+static int squeeze(struct page_writer *w, char *data, size_t *size, uint64_t vaddr, bool skip_zeros, uint32_t flags)
+{
+	size_t kept = 0;
+
+	if (!skip_zeros)
+		return note_pages(w, vaddr, *size / PAGE, flags);
+	for (size_t at = 0; at < *size; at += PAGE) {
+		if (is_zero(data + at))
+			continue;
+		if (kept != at)
+			memcpy(data + kept, data + at, PAGE);
+		kept += PAGE;
+		if (note_pages(w, vaddr + at, 1, flags) < 0)
+			return -1;
+	}
+	*size = kept;
+	return 0;
+}
+
+int page_writer_add(struct page_writer *w, const struct page_source *source, uint64_t address, uint64_t image_address, uint64_t size,
+		    bool skip_zeros, uint32_t flags)
+{
+	while (size) {
+		struct chunk *chunk = &w->chunks[w->filled % CHUNKS];
+		size_t n = CHUNK_SIZE - chunk->size, kept;
+
+		if (n > size)
+			n = size;
+		kept = n;
+		if (read_pages(source, address, chunk->data + chunk->size, n) < 0 ||
+		    squeeze(w, chunk->data + chunk->size, &kept, image_address, skip_zeros, flags) < 0)
+			return -1;
+		chunk->size += kept;
+		w->read_bytes += n;
+		address += n;
+		image_address += n;
+		size -= n;
+		if (chunk->size == CHUNK_SIZE && next_chunk(w) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int page_writer_close(struct page_writer *w, uint64_t *written)
+{
+	int result = 0;
+
+	if (w->pages && end_run(w) < 0)
+		result = -1;
+	if (w->async) {
+		pthread_mutex_lock(&w->lock);
+		w->filled++;
+		w->ending = true;
+		pthread_cond_broadcast(&w->changed);
+		pthread_mutex_unlock(&w->lock);
+		pthread_join(w->thread, NULL);
+		if (w->write_errno)
+			result = write_failed(w, w->write_errno);
+	} else if (w->chunks[0].data && write_chunk(w, &w->chunks[w->filled % CHUNKS]) < 0) {
+		result = write_failed(w, errno);
+	}
+	if (img_close(w->pages) < 0 || img_close(w->pagemap) < 0)
+		result = -1;
+	for (size_t i = 0; i < CHUNKS; i++)
+		free(w->chunks[i].data);
+	if (written)
+		*written += w->written;
+	free(w);
+	return result;
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Files that are reached by a path. Restore opens the path again, so a dump makes sure that the path leads to the very file.
+ */
+#include "resource/regfile.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "image/image.h"
+#include "tree/dump.h"
+#include "tree/restore_tree.h"
+
+#ifndef F_GETOWNER_UIDS
+#define F_GETOWNER_UIDS 17
+#endif
+#define PROC_MAGIC 0x9fa0 /* linux/magic.h */
+
+/* --- dump --- */
+
+FownEntry *fown_dump(int dup)
+{
+	FownEntry *e = xzalloc(sizeof(*e));
+	struct f_owner_ex owner = { 0 };
+	uint32_t uids[2] = { 0 };
+
+	fown_entry__init(e);
+	if (dup < 0 || fcntl(dup, F_GETOWN_EX, &owner) < 0 || !owner.pid)
+		return e;
+	/* linux/pid.h: PIDTYPE_PID 0, TGID 1, PGID 2 */
+	e->pid_type = owner.type == F_OWNER_TID ? 0 : owner.type == F_OWNER_PID ? 1 : 2;
+	e->pid = owner.pid;
+	e->signum = fcntl(dup, F_GETSIG);
+	if (fcntl(dup, F_GETOWNER_UIDS, uids) == 0) {
+		e->uid = uids[0];
+		e->euid = uids[1];
+	}
+	return e;
+}
+
+/* Memory devices without state: null, zero, full, random, urandom (admin-guide/devices.txt, major 1). */
+static bool is_plain_device(const struct stat *st)
+{
+	static const unsigned int minors[] = { 3, 5, 7, 8, 9 };
+
+	if (!S_ISCHR(st->st_mode) || major(st->st_rdev) != 1)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(minors); i++)
+		if (minor(st->st_rdev) == minors[i])
+			return true;
+	return false;
+}
+
+/* path leads to the file of st, now. what: for messages, "pid 7: descriptor 3". */
+static int check_path(const char *what, const char *path, const struct stat *st)
+{
+	struct stat now;
+	struct statfs fs;
+
+	if (path[0] != '/')
+		return err_set(ENOTSUP, "%s is %s, which has no path to open it by", what, path);
+	if (st->st_nlink == 0)
+		return err_set(ENOTSUP, "%s is %s: deleted files cannot be dumped yet", what, path);
+	if (stat(path, &now) < 0)
+		return err_errno("%s is %s, which cannot be reached any more", what, path);
+	if (now.st_ino != st->st_ino || now.st_dev != st->st_dev)
+		return err_set(ENOTSUP, "%s is %s, but another file has that name now; replaced files cannot be dumped yet", what, path);
+	if (!strncmp(path, "/proc/", 6) && isdigit((unsigned char)path[6]) && statfs(path, &fs) == 0 && fs.f_type == PROC_MAGIC)
+		return err_set(ENOTSUP, "%s is %s: descriptors of a process's own /proc entries cannot be dumped yet", what, path);
+	return 0;
+}
+
+static RegFileEntry *new_entry(uint32_t id, const char *path, const struct stat *st, uint32_t flags, uint64_t pos, int dup)
+{
+	RegFileEntry *e = xzalloc(sizeof(*e));
+
+	reg_file_entry__init(e);
+	e->id = id;
+	e->flags = flags;
+	e->pos = pos;
+	e->fown = fown_dump(dup);
+	e->name = xstrdup(path);
+	e->has_mode = true;
+	e->mode = st->st_mode;
+	if (S_ISREG(st->st_mode)) {
+		e->has_size = true;
+		e->size = st->st_size;
+	}
+	return e;
+}
+
+static int write_entry(struct dump *dump, RegFileEntry *reg)
+{
+	FileEntry e = FILE_ENTRY__INIT;
+	int result;
+
+	e.type = FD_TYPES__REG;
+	e.id = reg->id;
+	e.reg = reg;
+	result = img_write(dump->files, &e.base);
+	reg_file_entry__free_unpacked(reg, NULL);
+	return result;
+}
+
+static bool regfile_recognise(const struct fd_info *info)
+{
+	return S_ISREG(info->st.st_mode) || S_ISDIR(info->st.st_mode) || is_plain_device(&info->st);
+}
+
+static int regfile_dump(struct dump *dump, const struct fd_info *info, FileEntry *entry)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "pid %d: descriptor %d", info->task->pid, info->fd);
+	if (!strncmp(info->link, "/memfd:", 7))
+		return err_set(ENOTSUP, "%s is a memfd (%s), which cannot be dumped yet", what, info->link);
+	if (info->flags & O_PATH)
+		return err_set(ENOTSUP, "%s is open with O_PATH (%s), which cannot be dumped yet", what, info->link);
+	if (strstr(info->fdinfo, "\nlock:"))
+		return err_set(ENOTSUP, "%s holds a lock on %s; file locks cannot be dumped yet", what, info->link);
+	if (check_path(what, info->link, &info->st) < 0)
+		return -1;
+	entry->reg = new_entry(entry->id, info->link, &info->st, info->flags, info->pos, info->dup);
+	return 0;
+}
+
+/* Mapped files already in files.img. */
+static struct mapped {
+	uint64_t dev, inode;
+	uint32_t flags, id;
+} *mapped;
+static size_t mapped_count, mapped_room;
+
+void regfile_dump_end(void)
+{
+	free(mapped);
+	mapped = NULL;
+	mapped_count = mapped_room = 0;
+}
+
+int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, const char *name)
+{
+	uint32_t flags = vma->flags & MAP_SHARED && vma->may_write ? O_RDWR : O_RDONLY;
+	char what[96], link[64], path[4096];
+	struct stat st;
+	struct mapped *m;
+
+	for (size_t i = mapped_count; i-- > 0;)
+		if (mapped[i].inode == vma->inode && mapped[i].dev == vma->dev && mapped[i].flags == flags) {
+			vma->file_id = mapped[i].id;
+			return 0;
+		}
+	snprintf(what, sizeof(what), "pid %d: the file mapped at 0x%" PRIx64, task->pid, vma->start);
+	snprintf(link, sizeof(link), "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
+	if (proc_readlink(task->pid, link, path, sizeof(path)) < 0)
+		return err_errno("%s (%s) cannot be identified", what, name);
+	snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, task->pid, vma->start, vma->end);
+	/* Following the link takes CAP_CHECKPOINT_RESTORE; without it the numbers in smaps have to do. */
+	if (stat(link, &st) < 0) {
+		if (stat(path, &st) < 0)
+			return err_errno("%s is %s, which cannot be reached any more", what, path);
+		if (st.st_ino != vma->inode)
+			return err_set(ENOTSUP, "%s is %s, but another file has that name now; replaced files cannot be dumped yet", what, path);
+	}
+	if (!S_ISREG(st.st_mode) && !is_plain_device(&st))
+		return err_set(ENOTSUP, "%s is %s, a mapped device, which cannot be dumped", what, path);
+	if (check_path(what, path, &st) < 0)
+		return -1;
+	m = array_push(&mapped, &mapped_count, &mapped_room, sizeof(*mapped));
+	*m = (struct mapped){ vma->dev, vma->inode, flags, next_id() };
+	vma->file_id = m->id;
+	return write_entry(dump, new_entry(m->id, path, &st, flags, 0, -1));
+}
+
+int regfile_dump_link(struct dump *dump, struct task *task, const char *link, uint32_t *id)
+{
+	char what[64], path[4096], full[64];
+	struct stat st;
+
+	snprintf(what, sizeof(what), "pid %d: its %s", task->pid, link);
+	snprintf(full, sizeof(full), "/proc/%d/%s", task->pid, link);
+	if (proc_readlink(task->pid, link, path, sizeof(path)) < 0 || stat(full, &st) < 0)
+		return err_errno("%s cannot be read", what);
+	if (check_path(what, path, &st) < 0)
+		return -1;
+	if (S_ISREG(st.st_mode)) {
+		/* The executable is mapped as well, nearly always. */
+		for (size_t i = 0; i < mapped_count; i++)
+			if (mapped[i].inode == st.st_ino && mapped[i].dev == st.st_dev && mapped[i].flags == O_RDONLY) {
+				*id = mapped[i].id;
+				return 0;
+			}
+	}
+	*id = next_id();
+	return write_entry(dump, new_entry(*id, path, &st, O_RDONLY, 0, -1));
+}
+
+/* --- restore --- */
+
+/* What differs, file after file. */
+static char differences[ERR_TEXT_MAX - 128];
+static size_t difference_count;
+
+static void difference(const char *fmt, ...)
+{
+	size_t n = strlen(differences);
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (n < sizeof(differences) - 2) {
+		n += snprintf(differences + n, sizeof(differences) - n, "%s", difference_count ? "; " : "");
+		vsnprintf(differences + n, sizeof(differences) - n, fmt, ap);
+	}
+	va_end(ap);
+	difference_count++;
+}
+
+int regfile_check_end(void)
+{
+	size_t count = difference_count;
+
+	difference_count = 0;
+	if (count)
+		err_set(ESTALE, "%zu of the tree's files are not as they were dumped: %s", count, differences);
+	differences[0] = 0;
+	return count ? -1 : 0;
+}
+
+static int regfile_collect(struct restore *restore, FileEntry *entry)
+{
+	const RegFileEntry *reg = entry->reg;
+	struct stat st;
+
+	if (!reg)
+		return err_set(EINVAL, "files.img: id %u has no reg_file_entry", entry->id);
+	if (reg->name[0] != '/')
+		return err_set(EINVAL, "files.img: id %u has the name \"%.200s\", which is no absolute path", entry->id, reg->name);
+	if (reg->has_ext && reg->ext)
+		return err_set(ENOTSUP, "%s was an external file, which cannot be restored yet", reg->name);
+	if (reg->pos > INT64_MAX)
+		return err_set(EINVAL, "files.img: %s at offset %" PRIu64, reg->name, reg->pos);
+	if (stat(reg->name, &st) < 0)
+		difference("%s: %s", reg->name, strerror(errno));
+	else if (reg->has_mode && (st.st_mode & S_IFMT) != (reg->mode & S_IFMT))
+		difference("%s is another type of file now", reg->name);
+	else if (reg->has_mode && st.st_mode != reg->mode && !restore->request->skip_file_rwx_check)
+		difference("%s had mode %o, now %o", reg->name, reg->mode, st.st_mode);
+	else if (reg->has_size && S_ISREG(st.st_mode) && (uint64_t)st.st_size != reg->size)
+		difference("%s had %" PRIu64 " bytes, now %lld", reg->name, reg->size, (long long)st.st_size);
+	return 0;
+}
+
+static int regfile_open(struct restore *restore, FileEntry *entry)
+{
+	const RegFileEntry *reg = entry->reg;
+	/* O_NONBLOCK: whatever has the name by now, opening it must not hang. */
+	int flags = (reg->flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	auto_fd fd = open(reg->name, flags);
+	struct stat st;
+	int result;
+
+	if (fd < 0)
+		return err_errno("cannot open %s", reg->name);
+	if (fstat(fd, &st) < 0 || (reg->has_mode && (st.st_mode & S_IFMT) != (reg->mode & S_IFMT)))
+		return err_set(ESTALE, "%s is another type of file now", reg->name);
+	if (!(flags & O_PATH)) {
+		if (!(reg->flags & O_NONBLOCK) && fcntl(fd, F_SETFL, reg->flags & ~O_NONBLOCK) < 0)
+			return err_errno("%s: cannot set its flags", reg->name);
+		if (reg->pos && lseek(fd, reg->pos, SEEK_SET) < 0)
+			return err_errno("%s: cannot go to offset %" PRIu64, reg->name, reg->pos);
+	}
+	result = fd;
+	fd = -1;
+	return result;
+}
+
+int fown_restore(const FownEntry *fown, int fd)
+{
+	struct f_owner_ex owner = { 0 };
+
+	if (!fown || !fown->pid)
+		return 0;
+	if (fown->uid != getuid() || fown->euid != geteuid())
+		return err_set(ENOTSUP, "its owner for signals was set by uid %u, which cannot be restored yet", fown->uid);
+	owner.type = fown->pid_type == 0 ? F_OWNER_TID : fown->pid_type == 1 ? F_OWNER_PID : F_OWNER_PGRP;
+	owner.pid = fown->pid;
+	if (fcntl(fd, F_SETOWN_EX, &owner) < 0 || (fown->signum && fcntl(fd, F_SETSIG, fown->signum) < 0))
+		return err_errno("cannot set pid %u as its owner for signals", fown->pid);
+	return 0;
+}
+
+static int regfile_settle(struct restore *restore, FileEntry *entry, int fd)
+{
+	return fown_restore(entry->reg->fown, fd);
+}
+
+const struct fd_kind regfile_kind = {
+	.type = FD_TYPES__REG,
+	.name = "file",
+	.recognise = regfile_recognise,
+	.dump = regfile_dump,
+	.collect = regfile_collect,
+	.open = regfile_open,
+	.settle = regfile_settle,
+};

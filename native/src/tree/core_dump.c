@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/core_dump.h"
+
+#include <errno.h>
+#include <linux/rseq.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/util.h"
+#include "image/image.h"
+#include "images/core.pb-c.h"
+#include "resource/cpu.h"
+#include "resource/creds.h"
+#include "resource/rlimit.h"
+#include "resource/signal.h"
+#include "resource/timer.h"
+#include "tree/dump.h"
+
+#ifndef PTRACE_GET_RSEQ_CONFIGURATION
+#define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
+#endif
+
+/* task_core_entry.task_state, as crit decodes it */
+#define TASK_ALIVE 1
+#define TASK_DEAD 2
+#define TASK_STOPPED 3
+
+int core_check(struct task *task)
+{
+	for (size_t i = 0; i < task->thread_count; i++) {
+		char name[48];
+		auto_free char *status = NULL;
+		const char *mode;
+
+		snprintf(name, sizeof(name), "task/%d/status", task->threads[i].tid);
+		status = proc_read(task->pid, name, NULL);
+		mode = status ? status_field(status, "Seccomp") : NULL;
+		if (mode && atoi(mode))
+			return err_set(ENOTSUP, "thread %d runs under seccomp (%s), which cannot be dumped yet", task->threads[i].tid,
+				       atoi(mode) == 1 ? "strict" : "a filter");
+	}
+	return timer_check(task);
+}
+
+/* A line of a small /proc file as a number. */
+static bool proc_number(pid_t pid, const char *name, long *value)
+{
+	auto_free char *text = proc_read(pid, name, NULL);
+
+	if (!text)
+		return false;
+	*value = strtol(text, NULL, 10);
+	return true;
+}
+
+static TaskCoreEntry *new_task_core(const struct task *task)
+{
+	TaskCoreEntry *tc = xzalloc(sizeof(*tc));
+
+	task_core_entry__init(tc);
+	tc->comm = xstrdup(task->comm);
+	tc->flags = task->stat_flags;
+	tc->task_state = TASK_ALIVE;
+	if (task->exit_signal != SIGCHLD) {
+		tc->has_pcr_exit_signal = true;
+		tc->pcr_exit_signal = task->exit_signal;
+	}
+	return tc;
+}
+
+static TaskCoreEntry *dump_task_core(const struct task *task)
+{
+	TaskCoreEntry *tc = new_task_core(task);
+	auto_free char *personality = proc_read(task->pid, "personality", NULL);
+	long value;
+
+	if (personality)
+		tc->personality = strtoul(personality, NULL, 16);
+	if (task->threads[0].stop == 'T') {
+		tc->task_state = TASK_STOPPED;
+		tc->has_stop_signo = true;
+		tc->stop_signo = SIGSTOP;
+	}
+	tc->blk_sigset = task->threads[0].sigmask;
+	tc->timers = timer_dump(task);
+	if ((tc->has_loginuid = proc_number(task->pid, "loginuid", &value)))
+		tc->loginuid = value;
+	if ((tc->has_oom_score_adj = proc_number(task->pid, "oom_score_adj", &value)))
+		tc->oom_score_adj = value;
+	tc->has_child_subreaper = true;
+	tc->child_subreaper = task->inside.subreaper;
+	if (task->inside.membarrier > 0) {
+		tc->has_membarrier_registration_mask = true;
+		tc->membarrier_registration_mask = task->inside.membarrier;
+	}
+	signal_dump_actions(task, tc);
+	if (!(tc->rlimits = rlimit_dump(task)) || !(tc->signals_s = signal_dump_queue(&task->threads[0], true))) {
+		task_core_entry__free_unpacked(tc, NULL);
+		return NULL;
+	}
+	return tc;
+}
+
+static void dump_rseq(const struct thread *thread, ThreadCoreEntry *tc)
+{
+	struct __ptrace_rseq_configuration conf;
+
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, thread->tid, sizeof(conf), &conf) != sizeof(conf) || !conf.rseq_abi_pointer)
+		return;
+	tc->rseq_entry = xzalloc(sizeof(*tc->rseq_entry));
+	rseq_entry__init(tc->rseq_entry);
+	tc->rseq_entry->rseq_abi_pointer = conf.rseq_abi_pointer;
+	tc->rseq_entry->rseq_abi_size = conf.rseq_abi_size;
+	tc->rseq_entry->signature = conf.signature;
+}
+
+static int dump_sched(const struct thread *thread, ThreadCoreEntry *tc)
+{
+	struct sched_param param;
+	int policy = sched_getscheduler(thread->tid);
+
+	if (policy < 0)
+		return err_errno("thread %d: cannot read its scheduling policy", thread->tid);
+	policy &= ~SCHED_RESET_ON_FORK;
+	if (policy > SCHED_IDLE)
+		return err_set(ENOTSUP, "thread %d runs under scheduling policy %d, which cannot be dumped", thread->tid, policy);
+	tc->has_sched_policy = true;
+	tc->sched_policy = policy;
+	if (policy == SCHED_FIFO || policy == SCHED_RR) {
+		if (sched_getparam(thread->tid, &param) < 0)
+			return err_errno("thread %d: cannot read its priority", thread->tid);
+		tc->has_sched_prio = true;
+		tc->sched_prio = param.sched_priority;
+		return 0;
+	}
+	tc->has_sched_nice = true;
+	tc->sched_nice = getpriority(PRIO_PROCESS, thread->tid);
+	return 0;
+}
+
+static int fill_thread_core(const struct task *task, const struct thread *thread, ThreadCoreEntry *tc)
+{
+	char name[48];
+	auto_free char *status = NULL, *comm = NULL;
+	void *robust_list;
+	size_t robust_len;
+
+	snprintf(name, sizeof(name), "task/%d/status", thread->tid);
+	status = proc_read(task->pid, name, NULL);
+	snprintf(name, sizeof(name), "task/%d/comm", thread->tid);
+	comm = proc_read(task->pid, name, NULL);
+	if (!status || !comm)
+		return err_errno("thread %d: cannot read its status", thread->tid);
+	comm[strcspn(comm, "\n")] = 0;
+	tc->comm = xstrdup(comm);
+	if (syscall(SYS_get_robust_list, thread->tid, &robust_list, &robust_len) < 0)
+		return err_errno("thread %d: cannot read its list of robust futexes", thread->tid);
+	tc->futex_rla = (uintptr_t)robust_list;
+	tc->futex_rla_len = robust_len;
+	tc->has_blk_sigset = true;
+	tc->blk_sigset = thread->sigmask;
+	tc->sas = signal_dump_altstack(thread);
+	if (thread->inside.pdeath_sig) {
+		tc->has_pdeath_sig = true;
+		tc->pdeath_sig = thread->inside.pdeath_sig;
+	}
+	dump_rseq(thread, tc);
+	if (dump_sched(thread, tc) < 0 || !(tc->signals_p = signal_dump_queue(thread, false)) || !(tc->creds = creds_dump(thread, status)))
+		return -1;
+	return 0;
+}
+
+static int write_core(struct dump *dump, const struct task *task, const struct thread *thread)
+{
+	auto_img *img = img_create(dump->dirfd, IMG_CORE, thread->tid);
+	CoreEntry *core = xzalloc(sizeof(*core));
+	int result = -1;
+
+	core_entry__init(core);
+	core->mtype = CORE_ENTRY__MARCH__X86_64;
+	core->thread_core = xzalloc(sizeof(*core->thread_core));
+	thread_core_entry__init(core->thread_core);
+	if (img && fill_thread_core(task, thread, core->thread_core) == 0 && (core->thread_info = cpu_dump(thread)) &&
+	    (thread->tid != task->pid || (core->tc = dump_task_core(task))))
+		result = img_write(img, &core->base);
+	core_entry__free_unpacked(core, NULL);
+	return result;
+}
+
+static int write_zombie_core(struct dump *dump, const struct task *task)
+{
+	auto_img *img = img_create(dump->dirfd, IMG_CORE, task->pid);
+	CoreEntry *core = xzalloc(sizeof(*core));
+	int result = -1;
+
+	core_entry__init(core);
+	core->mtype = CORE_ENTRY__MARCH__X86_64;
+	core->tc = new_task_core(task);
+	core->tc->task_state = TASK_DEAD;
+	core->tc->exit_code = task->exit_code;
+	if (img)
+		result = img_write(img, &core->base);
+	core_entry__free_unpacked(core, NULL);
+	return result;
+}
+
+int core_dump(struct dump *dump, struct task *task)
+{
+	if (task->zombie)
+		return write_zombie_core(dump, task);
+	for (size_t i = 0; i < task->thread_count; i++)
+		if (write_core(dump, task, &task->threads[i]) < 0)
+			return -1;
+	return 0;
+}

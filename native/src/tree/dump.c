@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The order of a dump: freeze, look, ask from inside, write, then thaw or kill. Nothing is changed in the tree before everything that
+ * could refuse has been looked at, and the inventory, which makes the directory a dump, comes last.
+ */
+#include "tree/dump.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "image/image.h"
+#include "images/inventory.pb-c.h"
+#include "images/pstree.pb-c.h"
+#include "images/seccomp.pb-c.h"
+#include "images/stats.pb-c.h"
+#include "images/timens.pb-c.h"
+#include "ptrace/parasite.h"
+#include "resource/fd_kind.h"
+#include "resource/fd_table.h"
+#include "resource/fs.h"
+#include "resource/mm.h"
+#include "resource/namespace.h"
+#include "resource/pagemap.h"
+#include "resource/regfile.h"
+#include "resource/vma.h"
+#include "tree/core_dump.h"
+#include "tree/freeze.h"
+
+#define IMG_VERSION 2 /* inventory_entry.img_version of CRIU 4 */
+
+/* One entry, one file. */
+static int write_single(struct dump *dump, enum img_kind kind, const ProtobufCMessage *message)
+{
+	auto_img *img = img_create(dump->dirfd, kind, 0);
+
+	return img ? img_write(img, message) : -1;
+}
+
+static bool pid_in_tree(const struct tree *tree, pid_t pid)
+{
+	for (size_t i = 0; i < tree->count; i++)
+		if (tree->tasks[i]->pid == pid)
+			return true;
+	return false;
+}
+
+/* A session or group whose leader is outside can be restored only into the caller's. */
+static int check_sessions(struct dump *dump)
+{
+	for (size_t i = 0; i < dump->tree.count; i++) {
+		const struct task *task = dump->tree.tasks[i];
+
+		if (dump->request->shell_job)
+			continue;
+		if (!pid_in_tree(&dump->tree, task->sid))
+			return err_set(EINVAL,
+				       "pid %d: the leader of its session, %d, is outside the tree: start it with setsid, or dump it as a shell job (--shell-job)",
+				       task->pid, task->sid);
+		if (!pid_in_tree(&dump->tree, task->pgid))
+			return err_set(EINVAL, "pid %d: the leader of its process group, %d, is outside the tree: dump it as a shell job (--shell-job)",
+				       task->pid, task->pgid);
+	}
+	return 0;
+}
+
+/* Everything that may refuse, without touching the tasks. */
+static int look(struct dump *dump)
+{
+	if (check_sessions(dump) < 0)
+		return -1;
+	for (size_t i = 0; i < dump->tree.count; i++) {
+		struct task *task = dump->tree.tasks[i];
+
+		if (task->zombie)
+			continue;
+		if (namespace_check(task) < 0 || core_check(task) < 0 || shared_tables_collect(task) < 0 || vma_collect(dump, task) < 0 ||
+		    regfile_dump_link(dump, task, "exe", &task->exe_file_id) < 0 || fs_dump(dump, task) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool files_dumped(const struct dump *dump, size_t before, uint32_t files_id)
+{
+	for (size_t i = 0; i < before; i++)
+		if (dump->tree.tasks[i]->files_id == files_id)
+			return true;
+	return false;
+}
+
+static int dump_files(struct dump *dump)
+{
+	for (size_t i = 0; i < dump->tree.count; i++) {
+		struct task *task = dump->tree.tasks[i];
+
+		if (task->zombie || files_dumped(dump, i, task->files_id))
+			continue;
+		if (fd_table_dump(dump, task) < 0)
+			return -1;
+	}
+	return fd_kinds_dump_end(dump);
+}
+
+static int dump_tasks(struct dump *dump)
+{
+	for (size_t i = 0; i < dump->tree.count; i++) {
+		struct task *task = dump->tree.tasks[i];
+
+		if (!task->zombie && (parasite_ask(task, NULL, 0) < 0 || mm_dump(dump, task) < 0 || ids_dump(dump, task) < 0))
+			return -1;
+		if (core_dump(dump, task) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int dump_memory(struct dump *dump)
+{
+	uint64_t start = now_us();
+
+	for (size_t i = 0; i < dump->tree.count; i++) {
+		struct task *task = dump->tree.tasks[i];
+
+		if (!task->zombie && (pagemap_dump_shmem(dump, task) < 0 || pagemap_dump(dump, task) < 0))
+			return -1;
+	}
+	dump->stats.memdump_us = dump->stats.memwrite_us = now_us() - start;
+	return 0;
+}
+
+static int dump_pstree(struct dump *dump)
+{
+	auto_img *img = img_create(dump->dirfd, IMG_PSTREE, 0);
+
+	if (!img)
+		return -1;
+	for (size_t i = 0; i < dump->tree.count; i++) {
+		const struct task *task = dump->tree.tasks[i];
+		PstreeEntry e = PSTREE_ENTRY__INIT;
+		auto_free uint32_t *threads = xzalloc((task->thread_count + 1) * sizeof(*threads));
+
+		e.pid = task->pid;
+		e.ppid = task->parent ? task->parent->pid : 0;
+		e.pgid = task->pgid;
+		e.sid = task->sid;
+		e.threads = threads;
+		for (size_t j = 0; j < task->thread_count; j++)
+			threads[e.n_threads++] = task->threads[j].tid;
+		if (task->zombie)
+			threads[e.n_threads++] = task->pid;
+		if (img_write(img, &e.base) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static Timespec clock_entry(clockid_t clock)
+{
+	Timespec e = TIMESPEC__INIT;
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	e.tv_sec = t.tv_sec;
+	e.tv_nsec = t.tv_nsec;
+	return e;
+}
+
+static int dump_clocks(struct dump *dump)
+{
+	Timespec monotonic = clock_entry(CLOCK_MONOTONIC), boottime = clock_entry(CLOCK_BOOTTIME);
+	TimensEntry e = TIMENS_ENTRY__INIT;
+
+	e.monotonic = &monotonic;
+	e.boottime = &boottime;
+	return write_single(dump, IMG_TIMENS, &e.base);
+}
+
+/* Last of all: from then on the directory is a dump. */
+static int dump_inventory(struct dump *dump)
+{
+	InventoryEntry e = INVENTORY_ENTRY__INIT;
+	struct timespec up;
+
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	e.img_version = IMG_VERSION;
+	e.has_fdinfo_per_id = e.fdinfo_per_id = true;
+	e.has_ns_per_id = e.ns_per_id = true;
+	e.root_ids = &dump->namespaces;
+	e.has_lsmtype = true;
+	e.lsmtype = LSMTYPE__NO_LSM;
+	e.has_dump_uptime = true;
+	e.dump_uptime = up.tv_sec * 1000000ULL + up.tv_nsec / 1000;
+	if (write_single(dump, IMG_INVENTORY, &e.base) < 0)
+		return -1;
+	return img_publish(dump->dirfd, IMG_INVENTORY);
+}
+
+static int write_stats(struct dump *dump)
+{
+	DumpStatsEntry s = DUMP_STATS_ENTRY__INIT;
+	StatsEntry e = STATS_ENTRY__INIT;
+	auto_img *img = img_create(dump->request->work_fd, IMG_STATS_DUMP, 0);
+
+	s.freezing_time = dump->stats.freezing_us;
+	s.frozen_time = dump->stats.frozen_us;
+	s.memdump_time = dump->stats.memdump_us;
+	s.memwrite_time = dump->stats.memwrite_us;
+	s.pages_scanned = dump->stats.pages_scanned;
+	s.pages_written = dump->stats.pages_written;
+	s.has_shpages_scanned = s.has_shpages_written = true;
+	s.shpages_scanned = dump->stats.shpages_scanned;
+	s.shpages_written = dump->stats.shpages_written;
+	e.dump = &s;
+	return img ? img_write(img, &e.base) : -1;
+}
+
+static int dump_frozen(struct dump *dump)
+{
+	SeccompEntry seccomp = SECCOMP_ENTRY__INIT;
+
+	dump->files = img_create(dump->dirfd, IMG_FILES, 0);
+	if (!dump->files || look(dump) < 0 || dump_files(dump) < 0 || dump_tasks(dump) < 0 || dump_memory(dump) < 0)
+		return -1;
+	if (dump_pstree(dump) < 0 || dump_clocks(dump) < 0 || write_single(dump, IMG_SECCOMP, &seccomp.base) < 0)
+		return -1;
+	return 0;
+}
+
+/* What the files of resource/ remember while one dump runs. */
+static void forget(struct dump *dump)
+{
+	if (img_close(dump->files) < 0)
+		pr_warn("files.img was not closed");
+	dump->files = NULL;
+	fd_table_dump_end();
+	regfile_dump_end();
+	pagemap_dump_end();
+	shared_tables_end();
+	free_tree(&dump->tree);
+}
+
+int dump_run(const struct request *request, struct result *result)
+{
+	struct dump dump = { .request = request, .dirfd = request->images_fd };
+	uint64_t start = now_us(), frozen;
+	int failed;
+
+	namespace_ids_of_self(&dump.namespaces);
+	img_keep_created();
+	/* An older dump in this directory ends here: its inventory may not stand beside new images. */
+	if (unlinkat(dump.dirfd, "inventory.img", 0) < 0 && errno != ENOENT)
+		return err_errno("cannot replace the dump in the images directory");
+	pr_info("dumping pid %d", request->pid);
+	if (freeze_tree(&dump.tree, request) < 0) {
+		free_tree(&dump.tree);
+		return -1;
+	}
+	frozen = now_us();
+	dump.stats.freezing_us = frozen - start;
+	failed = dump_frozen(&dump) < 0;
+	if (!failed && dump.files) {
+		failed = img_close(dump.files) < 0;
+		dump.files = NULL;
+	}
+	if (!failed)
+		failed = dump_inventory(&dump) < 0;
+	if (failed || request->leave_running || request->leave_stopped) {
+		for (size_t i = 0; i < dump.tree.count && !failed && request->leave_stopped; i++)
+			kill(dump.tree.tasks[i]->pid, SIGSTOP);
+		thaw_tree(&dump.tree);
+	} else {
+		kill_tree(&dump.tree);
+	}
+	dump.stats.frozen_us = now_us() - frozen;
+	if (!failed && write_stats(&dump) < 0) {
+		pr_warn("the statistics could not be written: %s", err_text());
+		err_clear();
+	}
+	if (failed) {
+		img_remove_created();
+		unlinkat(dump.dirfd, "inventory.img", 0);
+	}
+	pr_info("%s: frozen for %llu us, %llu pages written", failed ? "failed" : "done", (unsigned long long)dump.stats.frozen_us,
+		(unsigned long long)dump.stats.pages_written);
+	forget(&dump);
+	return failed ? -1 : 0;
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/freeze.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include <dirent.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "ptrace/regs.h"
+#include "ptrace/seize.h"
+#include "resource/vma.h"
+
+#define DEFAULT_TIMEOUT 10 /* seconds, criu(8) --timeout */
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h, /proc/PID/stat field 9 */
+
+static void on_alarm(int sig)
+{
+}
+
+/* waitpid returns EINTR when the time is over. */
+static void start_timeout(const struct request *request)
+{
+	struct sigaction sa = { .sa_handler = on_alarm };
+	uint32_t seconds = request->timeout ? request->timeout : DEFAULT_TIMEOUT;
+	/* Again and again, should the first one hit between two waits. */
+	struct itimerval t = { .it_value.tv_sec = seconds, .it_interval.tv_usec = 100000 };
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static void stop_timeout(void)
+{
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+}
+
+/* Fields of /proc/PID/stat that the dump needs (proc_pid_stat(5)). */
+static int read_stat(struct task *task, char *state)
+{
+	auto_free char *text = proc_read(task->pid, "stat", NULL);
+	char *comm, *end;
+	unsigned long long start_time;
+	int n;
+
+	if (!text)
+		return -1;
+	comm = strchr(text, '(');
+	end = strrchr(text, ')');
+	if (!comm || !end) {
+		errno = EINVAL;
+		return -1;
+	}
+	snprintf(task->comm, sizeof(task->comm), "%.*s", (int)(end - comm - 1), comm + 1);
+	n = sscanf(end + 2,
+		   "%c %d %d %d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu %*u %*d %*u %lu %lu %lu %*u %*u %*u %*u "
+		   "%*u %*u %*u %*u %*u %d %*d %*u %*u %*u %*u %*d %lu %lu %lu %lu %lu %lu %lu %d",
+		   state, &task->ppid, &task->pgid, &task->sid, &task->stat_flags, &start_time, &task->start_code, &task->end_code,
+		   &task->start_stack, &task->exit_signal, &task->start_data, &task->end_data, &task->start_brk, &task->arg_start,
+		   &task->arg_end, &task->env_start, &task->env_end, &task->exit_code);
+	task->start_time = start_time;
+	if (n < 18) {
+		errno = EINVAL;
+		return -1;
+	}
+	return 0;
+}
+
+/* Says why a process cannot be seized, in the order in which a person would ask. */
+static int refuse_seize(pid_t pid, pid_t tid, int code)
+{
+	auto_free char *status = proc_read(pid, "status", NULL);
+	const char *tracer = status ? status_field(status, "TracerPid") : NULL;
+
+	if (!status || code == ESRCH)
+		return err_set(ESRCH, "pid %d ended while it was being frozen", pid);
+	if (tracer && atoi(tracer)) {
+		auto_free char *comm = proc_read(atoi(tracer), "comm", NULL);
+
+		if (comm)
+			comm[strcspn(comm, "\n")] = 0;
+		return err_set(EBUSY, "pid %d is traced already, by pid %d (%s): end that tracer (a debugger, strace, another dump) first", pid,
+			       atoi(tracer), comm ? comm : "gone");
+	}
+	if (code == EPERM)
+		return err_set(EPERM,
+			       "pid %d: not allowed to stop thread %d: it belongs to another user, or ptrace is narrowed (see pcr check)",
+			       pid, tid);
+	errno = code;
+	return err_errno("pid %d: cannot seize thread %d", pid, tid);
+}
+
+static int check_target(const struct task *task, char state)
+{
+	if (task->stat_flags & PF_KTHREAD)
+		return err_set(EINVAL, "pid %d (%s) is a kernel thread: only processes can be dumped", task->pid, task->comm);
+	if (state == 'Z' || state == 'X')
+		return err_set(ESRCH, "pid %d (%s) is a zombie: it has ended and waits for its parent %d", task->pid, task->comm, task->ppid);
+	return 0;
+}
+
+static bool have_thread(const struct task *task, pid_t tid)
+{
+	/* Newest last, and /proc lists in order: usually the first look behind the end says no. */
+	for (size_t i = task->thread_count; i-- > 0;)
+		if (task->threads[i].tid == tid)
+			return true;
+	return false;
+}
+
+/* Seizes the threads that are not yet; then waits for them all. *found: how many were new. */
+static int seize_new_threads(struct task *task, size_t *found)
+{
+	char path[64];
+	size_t first = task->thread_count;
+	DIR *dir;
+	struct dirent *entry;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", task->pid);
+	dir = opendir(path);
+	if (!dir)
+		return refuse_seize(task->pid, task->pid, errno);
+	while ((entry = readdir(dir))) {
+		pid_t tid = atoi(entry->d_name);
+		struct thread *thread;
+
+		if (tid <= 0 || (first && have_thread(task, tid)))
+			continue;
+		if (seize_thread(tid) < 0) {
+			if (errno == ESRCH && tid != task->pid)
+				continue; /* it ended in between */
+			closedir(dir);
+			return refuse_seize(task->pid, tid, errno);
+		}
+		thread = array_push(&task->threads, &task->thread_count, &task->thread_room, sizeof(*thread));
+		thread->tid = tid;
+	}
+	closedir(dir);
+	*found = task->thread_count - first;
+	for (size_t i = first; i < task->thread_count; i++) {
+		struct thread *thread = &task->threads[i];
+		bool group_stop = false;
+
+		if (wait_stopped(thread->tid, &group_stop) < 0) {
+			if (errno == ESRCH && thread->tid != task->pid) {
+				memmove(thread, thread + 1, (--task->thread_count - i) * sizeof(*thread));
+				i--;
+				continue;
+			}
+			if (errno == EINTR)
+				return err_set(ETIMEDOUT,
+					       "pid %d: thread %d did not stop in time (it waits inside the kernel for a device or a file system?)",
+					       task->pid, thread->tid);
+			return err_set(ESRCH, "pid %d ended while it was being frozen", task->pid);
+		}
+		thread->stop = group_stop ? 'T' : 'R';
+	}
+	return 0;
+}
+
+/* The leader first, as the images want it. */
+static int order_threads(struct task *task)
+{
+	for (size_t i = 0; i < task->thread_count; i++)
+		if (task->threads[i].tid == task->pid) {
+			struct thread leader = task->threads[i];
+
+			memmove(&task->threads[1], &task->threads[0], i * sizeof(leader));
+			task->threads[0] = leader;
+			return 0;
+		}
+	return err_set(ENOTSUP, "pid %d: its first thread has ended while others run; that cannot be dumped yet", task->pid);
+}
+
+static int freeze_task(struct task *task)
+{
+	size_t found;
+	char state;
+
+	if (read_stat(task, &state) < 0)
+		return err_set(ESRCH, "there is no process with pid %d", task->pid);
+	if (check_target(task, state) < 0)
+		return -1;
+	do {
+		if (seize_new_threads(task, &found) < 0)
+			return -1;
+	} while (found);
+	if (order_threads(task) < 0)
+		return -1;
+	/* Again, now that nothing moves. */
+	task->status = proc_read(task->pid, "status", NULL);
+	task->mem_fd = proc_open(task->pid, O_RDWR, "mem");
+	if (!task->status || read_stat(task, &state) < 0)
+		return err_set(ESRCH, "pid %d ended while it was being frozen", task->pid);
+	if (task->mem_fd < 0)
+		return err_errno("pid %d: cannot open its memory", task->pid);
+	for (size_t i = 0; i < task->thread_count; i++)
+		if (regs_read(task, &task->threads[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static struct task *add_task(struct tree *tree, pid_t pid, struct task *parent)
+{
+	struct task **slot = array_push(&tree->tasks, &tree->count, &tree->room, sizeof(*tree->tasks));
+
+	*slot = xzalloc(sizeof(**slot));
+	(*slot)->pid = pid;
+	(*slot)->parent = parent;
+	(*slot)->mem_fd = -1;
+	return *slot;
+}
+
+static bool have_task(const struct tree *tree, pid_t pid)
+{
+	for (size_t i = tree->count; i-- > 0;)
+		if (tree->tasks[i]->pid == pid)
+			return true;
+	return false;
+}
+
+/* Adds the children of a frozen task. They can only become more by what its other children do (a subreaper). */
+static int add_children(struct tree *tree, struct task *task, bool *more)
+{
+	for (size_t i = 0; i < task->thread_count; i++) {
+		char name[64];
+		auto_free char *text = NULL;
+		char *p, *end;
+
+		snprintf(name, sizeof(name), "task/%d/children", task->threads[i].tid);
+		text = proc_read(task->pid, name, NULL);
+		if (!text)
+			return err_errno("pid %d: cannot read its children", task->pid);
+		for (p = text;; p = end) {
+			long pid = strtol(p, &end, 10);
+
+			if (p == end)
+				break;
+			if (have_task(tree, pid))
+				continue;
+			if (pid == getpid())
+				return err_set(EINVAL, "pid %d is an ancestor of this very pcr (pid %d): it cannot be frozen from inside", task->pid,
+					       getpid());
+			add_task(tree, pid, task);
+			*more = true;
+		}
+	}
+	return 0;
+}
+
+/* A child that has ended but was not waited for has nothing left but its exit code. */
+static int take_zombie(struct task *task, bool *zombie)
+{
+	char state;
+
+	*zombie = false;
+	if (read_stat(task, &state) < 0)
+		return err_set(ESRCH, "pid %d ended while the tree was being frozen", task->pid);
+	if (state != 'Z')
+		return 0;
+	task->zombie = *zombie = true;
+	task->status = proc_read(task->pid, "status", NULL);
+	return task->status ? 0 : err_set(ESRCH, "pid %d ended while the tree was being frozen", task->pid);
+}
+
+int freeze_tree(struct tree *tree, const struct request *request)
+{
+	struct task *root = add_task(tree, request->pid, NULL);
+	size_t frozen = 0;
+	bool more;
+
+	if (request->pid == getpid())
+		return err_set(EINVAL, "pid %d is pcr itself", request->pid);
+	start_timeout(request);
+	do {
+		more = false;
+		for (; frozen < tree->count; frozen++) {
+			struct task *task = tree->tasks[frozen];
+			bool zombie = false;
+
+			if (task != root && take_zombie(task, &zombie) < 0)
+				goto fail;
+			if (!zombie && freeze_task(task) < 0)
+				goto fail;
+		}
+		for (size_t i = 0; i < tree->count; i++)
+			if (!tree->tasks[i]->zombie && add_children(tree, tree->tasks[i], &more) < 0)
+				goto fail;
+	} while (more);
+	stop_timeout();
+	root->ppid = 0;
+	pr_info("frozen: %zu processes", tree->count);
+	return 0;
+fail:
+	stop_timeout();
+	thaw_tree(tree);
+	return -1;
+}
+
+void thaw_tree(struct tree *tree)
+{
+	for (size_t i = 0; i < tree->count; i++)
+		for (size_t j = 0; j < tree->tasks[i]->thread_count; j++)
+			release_thread(tree->tasks[i]->threads[j].tid);
+}
+
+void kill_tree(struct tree *tree)
+{
+	/* Children first: nobody may see a child of its end before it ends itself. */
+	for (size_t i = tree->count; i-- > 0;)
+		kill(tree->tasks[i]->pid, SIGKILL);
+	for (size_t i = tree->count; i-- > 0;) {
+		struct task *task = tree->tasks[i];
+
+		/* As the tracer we see each thread end; the leader comes last. */
+		for (size_t j = task->thread_count; j-- > 0;)
+			while (waitpid(task->threads[j].tid, NULL, __WALL) < 0 && errno == EINTR)
+				;
+	}
+}
+
+void free_tree(struct tree *tree)
+{
+	for (size_t i = 0; i < tree->count; i++) {
+		struct task *task = tree->tasks[i];
+
+		for (size_t j = 0; j < task->thread_count; j++)
+			free(task->threads[j].xstate);
+		if (task->mem_fd >= 0)
+			close(task->mem_fd);
+		free(task->threads);
+		free(task->vmas);
+		free(task->status);
+		free(task);
+	}
+	free(tree->tasks);
+	memset(tree, 0, sizeof(*tree));
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The frozen tree as the dump sees it: processes, their threads, their mappings.
+ */
+#ifndef PCR_TREE_TASK_H
+#define PCR_TREE_TASK_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include "ptrace/parasite_args.h"
+
+struct vma;
+struct parasite;
+
+struct thread {
+	pid_t tid;
+	char stop; /* as found: 'R' running or sleeping; 'T' group-stopped */
+	struct user_regs_struct regs; /* as the thread runs on; see regs_for_image() */
+	void *xstate; /* NT_X86_XSTATE, xstate_size bytes */
+	size_t xstate_size;
+	uint64_t sigmask;
+	struct parasite_thread inside; /* what only the thread itself can tell */
+};
+
+struct task {
+	pid_t pid, ppid, pgid, sid; /* pid is the thread group's; ppid 0 for the root of the tree */
+	struct task *parent;
+	bool zombie;
+	int exit_code; /* of a zombie: wait(2) status */
+	int exit_signal; /* sent to the parent at the end, clone(2) */
+	uint64_t start_time; /* ticks since boot: tells a reused pid */
+	unsigned int stat_flags; /* /proc/PID/stat field 9 */
+	unsigned long start_code, end_code, start_stack, start_data, end_data, start_brk, arg_start, arg_end, env_start, env_end;
+	char *status; /* /proc/PID/status, frozen */
+	char comm[16];
+
+	struct thread *threads; /* [0] is the leader */
+	size_t thread_count, thread_room;
+
+	struct vma *vmas;
+	size_t vma_count, vma_room;
+	uint32_t exe_file_id;
+	int mem_fd; /* /proc/PID/mem, read and write */
+
+	struct parasite_task inside;
+	uint32_t vm_id, files_id, fs_id, sighand_id;
+};
+
+struct tree {
+	struct task **tasks; /* parents before children; [0] is the root */
+	size_t count, room;
+};
+
+#endif
