@@ -34,9 +34,11 @@
 #define UC_STRICT_RESTORE_SS 4
 #define XSAVE_SW_OFFSET 464
 
-/* Code in the padding: one system call, then the thread's mask and registers, then back to where it was. No flags change, no stack. */
+/* Code in the padding: mmap of the area, its unmapping again, then the thread's mask and registers, then back to where it was. No flags
+ * change, no stack. Entered at map_call or at unmap_call with the registers of that system call. */
 struct trampoline {
-	uint8_t call[2]; /* syscall */
+	uint8_t map_call[2], to_rdi[3], area_size[5], unmap_nr[5]; /* syscall, then munmap(what it returned, AREA_SIZE) */
+	uint8_t unmap_call[2];
 	uint8_t mask_nr[5], mask_how[5], mask_set[7], mask_old[5], mask_size[6], mask_call[2]; /* rt_sigprocmask(SIG_SETMASK, &mask, NULL, 8) */
 	struct {
 		uint8_t opcode[2];
@@ -71,7 +73,7 @@ static int peek(struct parasite *p, uint64_t address, void *data, size_t size)
 /* Bytes at the end of a mapping that nothing uses: zeros behind the code, or what a killed pcr left there. */
 static bool is_padding(struct parasite *p, uint64_t address, size_t size)
 {
-	static const char ours[] = "\x0f\x05\xb8\x0e\0\0\0\xbf\x02";
+	static const char ours[] = "\x0f\x05\x48\x89\xc7\xbe\0\x80\0\0\xb8\x0b";
 	unsigned char bytes[1024] = { 0 };
 
 	if (pread(p->task->mem_fd, bytes, size, address) != (ssize_t)size)
@@ -115,10 +117,16 @@ static void make_trampoline(struct trampoline *t, const struct user_regs_struct 
 		{ { 0x48, 0xbe }, regs->rsi }, { { 0x48, 0xbf }, regs->rdi }, { { 0x49, 0xb8 }, regs->r8 },
 		{ { 0x49, 0xb9 }, regs->r9 },  { { 0x49, 0xba }, regs->r10 }, { { 0x49, 0xbb }, regs->r11 },
 	};
+	const uint32_t area_size = AREA_SIZE;
 	int32_t to_mask = offsetof(struct trampoline, mask) - offsetof(struct trampoline, mask_old);
 	int32_t to_target = offsetof(struct trampoline, target) - offsetof(struct trampoline, mask);
 
-	memcpy(t->call, "\x0f\x05", 2);
+	memcpy(t->map_call, "\x0f\x05", 2);
+	memcpy(t->to_rdi, "\x48\x89\xc7", 3); /* mov %rax, %rdi */
+	memcpy(t->area_size, "\xbe", 1); /* mov $AREA_SIZE, %esi */
+	memcpy(t->area_size + 1, &area_size, 4);
+	memcpy(t->unmap_nr, "\xb8\x0b\0\0\0", 5); /* mov $11, %eax */
+	memcpy(t->unmap_call, "\x0f\x05", 2);
 	memcpy(t->mask_nr, "\xb8\x0e\0\0\0", 5); /* mov $14, %eax */
 	memcpy(t->mask_how, "\xbf\x02\0\0\0", 5); /* mov $2, %edi */
 	memcpy(t->mask_set, "\x48\x8d\x35", 3); /* lea mask(%rip), %rsi */
@@ -163,74 +171,84 @@ static int resume(pid_t tid, int how)
 	return 0;
 }
 
-/* Runs one system call in the leader from the trampoline. *result gets its return value. Registers and mask are put back. */
-static int remote_syscall(struct parasite *p, struct thread *thread, const struct user_regs_struct *call, uint64_t *result)
+/* Points the leader at the first trampoline, there to make the given system call next: mmap or munmap. */
+static int aim(struct parasite *p, uint64_t nr, const uint64_t args[6])
 {
-	struct user_regs_struct regs, after = regs_for_image(thread);
+	struct thread *leader = &p->task->threads[0];
+	struct user_regs_struct regs = leader->regs;
+
+	regs.rax = nr;
+	regs.rdi = args[0], regs.rsi = args[1], regs.rdx = args[2], regs.r10 = args[3], regs.r8 = args[4], regs.r9 = args[5];
+	regs.rip = p->pad + (nr == SYS_munmap ? offsetof(struct trampoline, unmap_call) : 0);
+	regs.orig_rax = -1;
+	if (regs_set(leader->tid, &regs) < 0)
+		return -1;
+	return sigmask_set(leader->tid, ~0ULL);
+}
+
+/* While the area is there and nobody runs in it the leader stands in front of its unmapping: a leader that is let go by pcr's death
+ * cleans up and goes on. */
+static int park(struct parasite *p)
+{
+	return aim(p, SYS_munmap, (const uint64_t[6]){ p->area, AREA_SIZE });
+}
+
+/* Lets the leader make the call that it is aimed at. *result gets the return value; the leader stands behind it, in the trampoline. */
+static int remote_syscall(struct parasite *p, uint64_t *result)
+{
+	struct thread *leader = &p->task->threads[0];
+	struct user_regs_struct regs;
 	struct iovec iov = { &regs, sizeof(regs) };
-	struct trampoline t;
 	int status, stops = 0;
 
-	make_trampoline(&t, &after, thread->sigmask);
-	if (poke(p, p->pad, &t, sizeof(t)) < 0)
-		return -1;
-	regs = *call;
-	regs.rip = p->pad;
-	regs.orig_rax = -1;
-	if (regs_set(thread->tid, &regs) < 0 || sigmask_set(thread->tid, ~0ULL) < 0)
-		return -1;
 	/* Two stops: entry and exit. */
 	while (stops < 2) {
-		if (resume(thread->tid, PTRACE_SYSCALL) < 0 || (status = next_stop(thread->tid)) < 0)
+		if (resume(leader->tid, PTRACE_SYSCALL) < 0 || (status = next_stop(leader->tid)) < 0)
 			return -1;
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80))
 			stops++;
 		else
 			put_off(p, status);
 	}
-	if (ptrace(PTRACE_GETREGSET, thread->tid, NT_PRSTATUS, &iov) < 0)
-		return err_errno("thread %d: cannot read its registers", thread->tid);
+	if (ptrace(PTRACE_GETREGSET, leader->tid, NT_PRSTATUS, &iov) < 0)
+		return err_errno("thread %d: cannot read its registers", leader->tid);
 	*result = regs.rax;
-	return regs_write(thread);
+	return 0;
 }
 
 static int map_area(struct parasite *p)
 {
 	struct thread *leader = &p->task->threads[0];
-	struct user_regs_struct call = leader->regs;
+	struct user_regs_struct after = regs_for_image(leader);
+	struct trampoline t;
 	uint64_t result;
 
-	call.rax = SYS_mmap;
-	call.rdi = 0;
-	call.rsi = AREA_SIZE;
-	call.rdx = PROT_READ | PROT_WRITE | PROT_EXEC;
-	call.r10 = MAP_PRIVATE | MAP_ANONYMOUS;
-	call.r8 = -1;
-	call.r9 = 0;
-	if (remote_syscall(p, leader, &call, &result) < 0)
+	make_trampoline(&t, &after, leader->sigmask);
+	if (poke(p, p->pad, &t, sizeof(t)) < 0 ||
+	    aim(p, SYS_mmap, (const uint64_t[6]){ 0, AREA_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 }) < 0 ||
+	    remote_syscall(p, &result) < 0)
 		return -1;
-	if (result > -4096UL)
+	if (result > -4096UL) {
+		regs_write(leader);
 		return err_set(-(int)result, "pid %d: cannot map %lu KiB inside it: %s", p->task->pid, AREA_SIZE / 1024,
 			       strerror(-(int)result));
+	}
 	p->area = result;
+	if (park(p) < 0)
+		return -1;
 	return poke(p, p->area, parasite_blob, sizeof(parasite_blob));
 }
 
 static int unmap_area(struct parasite *p)
 {
-	struct thread *leader = &p->task->threads[0];
-	struct user_regs_struct call = leader->regs;
 	static const char zeros[2 * sizeof(struct trampoline) + 16];
 	uint64_t result;
 
-	if (p->area) {
-		call.rax = SYS_munmap;
-		call.rdi = p->area;
-		call.rsi = AREA_SIZE;
-		if (remote_syscall(p, leader, &call, &result) < 0)
-			return -1;
-		p->area = 0;
-	}
+	if (p->area && (park(p) < 0 || remote_syscall(p, &result) < 0))
+		return -1;
+	p->area = 0;
+	if (regs_write(&p->task->threads[0]) < 0)
+		return -1;
 	return poke(p, p->pad, zeros, sizeof(zeros));
 }
 
@@ -313,8 +331,11 @@ static int run(struct parasite *p, struct thread *thread, struct parasite_args *
 	args->done = 0;
 	args->marker_signal = p->marker;
 	args->frame_altstack = p->area + FRAME_OFFSET + offsetof(ucontext_t, uc_stack);
-	if (poke(p, second, &t, sizeof(t)) < 0 || write_frame(p, thread, &after, second) < 0 ||
+	if (poke(p, second, &t, sizeof(t)) < 0 || write_frame(p, thread, &after, second + offsetof(struct trampoline, unmap_call)) < 0 ||
 	    poke(p, p->area + ARGS_OFFSET, args, sizeof(*args)) < 0)
+		return -1;
+	/* Before somebody else runs in the area the leader must not unmap it. */
+	if (thread != &p->task->threads[0] && regs_write(&p->task->threads[0]) < 0)
 		return -1;
 	regs.rip = p->area;
 	regs.rsp = p->area + FRAME_OFFSET;
@@ -324,7 +345,9 @@ static int run(struct parasite *p, struct thread *thread, struct parasite_args *
 	if (regs_set(thread->tid, &regs) < 0 || sigmask_set(thread->tid, p->marker ? ~(1ULL << (p->marker - 1)) : ~0ULL) < 0)
 		return -1;
 	result = run_to_marker(p, thread);
-	if (regs_write(thread) < 0 || result < 0)
+	if (thread != &p->task->threads[0] && regs_write(thread) < 0)
+		return -1;
+	if (park(p) < 0 || result < 0)
 		return -1;
 	if (peek(p, p->area + ARGS_OFFSET, args, sizeof(*args)) < 0)
 		return -1;

@@ -3,11 +3,12 @@
  * Asking a stopped process what the kernel tells only to the process itself, by code that runs inside it.
  *
  * A target must survive the death of pcr (kill -9) at any instruction. So nothing that is put into it needs pcr to be undone:
- *  - the first system call (mmap of the area) runs from a trampoline in the zero padding behind the vDSO's code. The trampoline
- *    itself puts the signal mask and every register back and jumps to where the thread stood. It needs no stack.
- *  - the parasite runs in its own area, on its own stack, and ends with rt_sigreturn to a frame with the thread's whole state,
- *    whose rip is a second trampoline that unmaps the area and puts the registers back like the first.
- * As long as pcr lives it catches the thread before either happens and sets the registers itself.
+ *  - the area is mapped from a trampoline in the zero padding behind the vDSO's code. Left alone, the trampoline unmaps it again, puts
+ *    the signal mask and every register back and jumps to where the thread stood. It needs no stack.
+ *  - the parasite runs in the area, on a stack of its own, and ends with rt_sigreturn to a frame with the thread's whole state,
+ *    whose rip is in a second trampoline that unmaps the area and puts the registers back like the first.
+ *  - in between the first thread stands in front of the first trampoline's unmapping.
+ * As long as pcr lives it catches the threads before any of that happens and sets the registers itself.
  */
 #ifndef PCR_PTRACE_PARASITE_H
 #define PCR_PTRACE_PARASITE_H

@@ -2,6 +2,8 @@
 #include "resource/fs.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/err.h"
 #include "common/util.h"
@@ -9,6 +11,7 @@
 #include "images/fs.pb-c.h"
 #include "resource/regfile.h"
 #include "tree/dump.h"
+#include "tree/restore_tree.h"
 
 /* --- dump --- */
 
@@ -24,4 +27,25 @@ int fs_dump(struct dump *dump, struct task *task)
 	e.umask = mask ? strtoul(mask, NULL, 8) : 0;
 	img = img_create(dump->dirfd, IMG_FS, task->pid);
 	return img ? img_write(img, &e.base) : -1;
+}
+
+/* --- restore --- */
+
+static int same_root(int fd)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat("/", &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int fs_restore(const struct restore_task *task)
+{
+	const char *root = task->root->entry->reg->name, *cwd = task->cwd->entry->reg->name;
+
+	if (!same_root(task->root->slot) && (fchdir(task->root->slot) < 0 || chroot(".") < 0))
+		return err_errno("cannot make %s its root directory", root);
+	if (fchdir(task->cwd->slot) < 0)
+		return err_errno("cannot go to its working directory %s", cwd);
+	umask(task->fs->has_umask ? task->fs->umask & 0777 : 022);
+	return 0;
 }
