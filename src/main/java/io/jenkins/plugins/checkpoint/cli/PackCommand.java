@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+package io.jenkins.plugins.checkpoint.cli;
+
+import io.jenkins.plugins.checkpoint.archive.CheckpointPacker;
+import io.jenkins.plugins.checkpoint.archive.Manifest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code pack}: makes an archive of an images directory. */
+@Command(name = "pack", mixinStandardHelpOptions = true, sortOptions = false,
+        description = "Packs an images directory into an archive (tar, zstd) with a manifest: sizes, SHA-256, kernel, CPU, process tree, times.")
+final class PackCommand implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "DIR", description = "the images directory")
+    private Path images;
+
+    @Parameters(index = "1", paramLabel = "ARCHIVE", description = "the file to make, such as soak.tar.zst")
+    private Path archive;
+
+    @Option(names = "--manifest", paramLabel = "FILE", description = "writes the manifest there too")
+    private Path copy;
+
+    @Override
+    public Integer call() throws IOException {
+        long start = System.nanoTime();
+        Manifest manifest = CheckpointPacker.pack(images, archive);
+        if (copy != null) {
+            Files.writeString(copy, manifest.toJson());
+        }
+        System.out.println(manifest.files().size() + " files, " + Text.size(manifest.bytes()) + ", packed into " + archive + ", "
+                + Text.size(Files.size(archive)) + ", in " + Text.since(start));
+        return 0;
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+package io.jenkins.plugins.checkpoint.engine;
+
+import io.jenkins.plugins.checkpoint.rpc.DirectoryDescriptor;
+import io.jenkins.plugins.checkpoint.rpc.Engine;
+import io.jenkins.plugins.checkpoint.rpc.EngineSession;
+import io.jenkins.plugins.checkpoint.rpc.Errno;
+import io.jenkins.plugins.checkpoint.rpc.PeerCredentials;
+import io.jenkins.plugins.checkpoint.rpc.RefusedException;
+import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_opts;
+import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req;
+import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req_type;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The machine's own CRIU. Its swrk takes descriptor numbers as those of whoever made the socket pair, which is this JVM: so directories
+ * of the client are opened here, and what cannot be opened twice is refused by name.
+ */
+final class CriuEngine implements Engine {
+    private final Path program;
+
+    CriuEngine(Path program) {
+        this.program = program;
+    }
+
+    @Override
+    public String name() {
+        return "criu (" + program + ")";
+    }
+
+    @Override
+    public boolean actsWithPeersRights() {
+        return false;
+    }
+
+    @Override
+    public void check(criu_req request) throws RefusedException {
+        criu_opts options = request.getOpts();
+        refuseIf(options.getInheritFdCount() > 0, "inherit_fd");
+        refuseIf(options.hasStatusFd(), "status_fd");
+        refuseIf(options.hasPidfdStoreSk(), "pidfd_store_sk");
+        refuseIf(options.hasPs() && options.getPs().hasFd(), "ps.fd");
+        refuseIf(options.getOrphanPtsMaster(), "orphan_pts_master");
+        refuseIf(request.getType() == criu_req_type.DUMP && !options.hasPid(), "a dump without pid");
+    }
+
+    private void refuseIf(boolean given, String what) throws RefusedException {
+        if (given) {
+            throw new RefusedException(Errno.EOPNOTSUPP, what + " cannot be passed on to " + name() + ", which knows only the service's descriptors; "
+                    + "use the embedded engine, or talk to criu yourself");
+        }
+    }
+
+    @Override
+    public EngineSession open(PeerCredentials peer) throws IOException {
+        return new Session(EngineProcess.start(List.of(program.toString(), "swrk", "0"), "criu"), peer);
+    }
+
+    /** Holds the client's directories open for as long as criu may use them. */
+    private static final class Session implements EngineSession {
+        private final EngineProcess process;
+        private final PeerCredentials peer;
+        private final List<DirectoryDescriptor> directories = new ArrayList<>();
+
+        Session(EngineProcess process, PeerCredentials peer) {
+            this.process = process;
+            this.peer = peer;
+        }
+
+        @Override
+        public void send(criu_req request) throws IOException, RefusedException {
+            if (!request.hasOpts()) {
+                process.send(request);
+                return;
+            }
+            criu_opts.Builder options = request.getOpts().toBuilder();
+            if (options.getImagesDirFd() >= 0) {
+                options.setImagesDirFd(open("images_dir_fd", Path.of("/proc/" + peer.pid() + "/fd/" + options.getImagesDirFd())));
+            } else if (options.hasImagesDir()) {
+                // The field is younger than many an installed criu.
+                options.setImagesDirFd(open("images_dir", Path.of(options.getImagesDir()))).clearImagesDir();
+            }
+            if (options.hasWorkDirFd()) {
+                options.setWorkDirFd(open("work_dir_fd", Path.of("/proc/" + peer.pid() + "/fd/" + options.getWorkDirFd())));
+            }
+            process.send(request.toBuilder().setOpts(options).build());
+        }
+
+        private int open(String option, Path directory) throws IOException, RefusedException {
+            try {
+                DirectoryDescriptor descriptor = DirectoryDescriptor.open(directory);
+                directories.add(descriptor);
+                return descriptor.number();
+            } catch (NoSuchFileException e) {
+                throw new RefusedException(Errno.ENOENT, option + ": " + directory + " does not exist");
+            } catch (NotDirectoryException e) {
+                throw new RefusedException(Errno.ENOTDIR, option + ": " + directory + " is not a directory");
+            }
+        }
+
+        @Override
+        public byte[] receive() throws IOException {
+            return process.receive();
+        }
+
+        @Override
+        public String howItEnded() {
+            return process.howItEnded();
+        }
+
+        @Override
+        public void close() throws IOException {
+            process.close();
+            for (DirectoryDescriptor directory : directories) {
+                directory.close();
+            }
+        }
+    }
+}
