@@ -25,6 +25,11 @@ int log_fd(void)
 	return fd;
 }
 
+void log_set_fd(int log_fd)
+{
+	fd = log_fd;
+}
+
 void log_set_pid(int pid)
 {
 	task_pid = pid;

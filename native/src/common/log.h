@@ -13,6 +13,9 @@ void log_init(int fd, int level);
 /* The descriptor that lines go to. */
 int log_fd(void);
 
+/* The same log at another descriptor number. */
+void log_set_fd(int fd);
+
 /* A line with a pid in front of each text, for the tasks of a restore; 0 for none. */
 void log_set_pid(int pid);
 

@@ -4,6 +4,7 @@
 #include <asm/ldt.h>
 #include <cpuid.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/ptrace.h>
 
@@ -143,4 +144,151 @@ ThreadInfoX86 *cpu_dump(const struct thread *thread)
 	info->fpregs = dump_extended(thread);
 	dump_tls(thread, info);
 	return info;
+}
+
+/* --- restore --- */
+
+#define CS_64BIT 0x33
+#define SS_64BIT 0x2b
+#define XSTATE_LEGACY 3u /* x87 and SSE: in the FXSAVE part */
+
+static const struct component {
+	const char *name;
+	int feature;
+	size_t least, most; /* bytes in the images */
+} components[] = {
+	{ "avx", XFEATURE_YMM, 256, 256 },		      { "mpx bound registers", XFEATURE_BNDREGS, 64, 64 },
+	{ "mpx bound configuration", XFEATURE_BNDCSR, 16, 64 }, { "avx512 masks", XFEATURE_OPMASK, 64, 64 },
+	{ "avx512 upper halves", XFEATURE_ZMM_HI256, 512, 512 }, { "avx512 registers 16-31", XFEATURE_HI16_ZMM, 1024, 1024 },
+	{ "protection keys", XFEATURE_PKRU, 4, 8 },
+};
+
+/* The component's bytes in the entry; *size is what there is of them. */
+static const void *component_data(const UserX86XsaveEntry *x, int feature, size_t *size)
+{
+#define FIELD(number, field)                            \
+	case number:                                    \
+		*size = x->n_##field * sizeof(*x->field); \
+		return x->field
+
+	switch (feature) {
+		FIELD(XFEATURE_YMM, ymmh_space);
+		FIELD(XFEATURE_BNDREGS, bndreg_state);
+		FIELD(XFEATURE_BNDCSR, bndcsr_state);
+		FIELD(XFEATURE_OPMASK, opmask_reg);
+		FIELD(XFEATURE_ZMM_HI256, zmm_upper);
+		FIELD(XFEATURE_HI16_ZMM, hi16_zmm);
+		FIELD(XFEATURE_PKRU, pkru);
+	}
+#undef FIELD
+	*size = 0;
+	return NULL;
+}
+
+/* What the system has enabled, not what the processor could do. */
+static uint64_t enabled_features(void)
+{
+	unsigned int a = 0, b = 0, c = 0, d = 0;
+
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+		return 0;
+	__asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+	return a | (uint64_t)d << 32;
+}
+
+size_t xsave_size(void)
+{
+	unsigned int a = 0, b = 0, c = 0, d = 0;
+
+	if (!enabled_features() || !__get_cpuid_count(0xd, 0, &a, &b, &c, &d))
+		return XSAVE_HEADER;
+	return b;
+}
+
+int cpu_check(pid_t pid, pid_t tid, const ThreadInfoX86 *info)
+{
+	const UserX86RegsEntry *g = info->gpregs;
+	const UserX86FpregsEntry *f = info->fpregs;
+	uint64_t have = enabled_features(), known = XSTATE_LEGACY;
+	char missing[256] = "";
+
+	if ((g->has_mode && g->mode != USER_X86_REGS_MODE__NATIVE) || g->cs != CS_64BIT)
+		return err_set(ENOTSUP, "pid %d: thread %d ran 32-bit code; only x86-64 processes can be restored", pid, tid);
+	if (g->ss != SS_64BIT && g->ss != 0)
+		return err_set(EINVAL, "core-%d.img: stack segment 0x%" PRIx64, tid, g->ss);
+	if (f->n_st_space != 32 || f->n_xmm_space != 64)
+		return err_set(EINVAL, "core-%d.img: %zu words of x87 and %zu of SSE registers where 32 and 64 belong", tid, f->n_st_space,
+			       f->n_xmm_space);
+	if (!f->xsave)
+		return 0;
+	if (f->xsave->cet && f->xsave->cet->cet)
+		return err_set(ENOTSUP, "pid %d: thread %d uses a shadow stack (CET), which cannot be restored yet", pid, tid);
+	for (size_t i = 0; i < ARRAY_LEN(components); i++) {
+		const struct component *c = &components[i];
+		size_t size;
+
+		known |= 1ULL << c->feature;
+		if (!(f->xsave->xstate_bv >> c->feature & 1))
+			continue;
+		if (!(have >> c->feature & 1)) {
+			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), "%s%s", *missing ? ", " : "", c->name);
+			continue;
+		}
+		component_data(f->xsave, c->feature, &size);
+		if (size < c->least || size > c->most)
+			return err_set(EINVAL, "core-%d.img: %zu bytes of %s where %zu belong", tid, size, c->name, c->most);
+	}
+	if (*missing)
+		return err_set(ENOTSUP, "pid %d: thread %d used processor features that this machine lacks: %s", pid, tid, missing);
+	if (f->xsave->xstate_bv & ~known)
+		return err_set(ENOTSUP, "pid %d: thread %d used processor features that pcr does not know (xstate_bv 0x%" PRIx64 ")", pid, tid,
+			       f->xsave->xstate_bv & ~known);
+	return 0;
+}
+
+void cpu_build_xsave(void *area, const ThreadInfoX86 *info)
+{
+	const UserX86FpregsEntry *f = info->fpregs;
+	struct user_fpregs_struct *legacy = area;
+	uint64_t in_use = f->xsave ? f->xsave->xstate_bv : XSTATE_LEGACY;
+
+	legacy->cwd = f->cwd;
+	legacy->swd = f->swd;
+	legacy->ftw = f->twd;
+	legacy->fop = f->fop;
+	legacy->rip = f->rip;
+	legacy->rdp = f->rdp;
+	legacy->mxcsr = f->mxcsr;
+	legacy->mxcr_mask = f->mxcsr_mask;
+	memcpy(legacy->st_space, f->st_space, sizeof(legacy->st_space));
+	memcpy(legacy->xmm_space, f->xmm_space, sizeof(legacy->xmm_space));
+	if (xsave_size() <= XSAVE_HEADER)
+		return;
+	memcpy((char *)area + XSAVE_HEADER, &in_use, sizeof(in_use));
+	for (size_t i = 0; i < ARRAY_LEN(components) && f->xsave; i++) {
+		unsigned int offset, there;
+		const void *data;
+		size_t size;
+
+		if (!(in_use >> components[i].feature & 1))
+			continue;
+		data = component_data(f->xsave, components[i].feature, &size);
+		xsave_layout(components[i].feature, &offset, &there);
+		memcpy((char *)area + offset, data, size < there ? size : there);
+	}
+}
+
+void cpu_build_regs(struct user_regs_struct *r, const ThreadInfoX86 *info)
+{
+	const UserX86RegsEntry *g = info->gpregs;
+
+	r->r15 = g->r15, r->r14 = g->r14, r->r13 = g->r13, r->r12 = g->r12, r->rbp = g->bp, r->rbx = g->bx;
+	r->r11 = g->r11, r->r10 = g->r10, r->r9 = g->r9, r->r8 = g->r8, r->rax = g->ax, r->rcx = g->cx;
+	r->rdx = g->dx, r->rsi = g->si, r->rdi = g->di, r->rip = g->ip, r->eflags = g->flags, r->rsp = g->sp;
+	r->fs_base = g->fs_base, r->gs_base = g->gs_base;
+	r->ds = g->ds, r->es = g->es, r->fs = g->fs, r->gs = g->gs;
+	r->cs = CS_64BIT;
+	r->ss = SS_64BIT;
+	/* No system call is under way: the kernel must not restart what the restorer was in. */
+	r->orig_rax = -1;
 }

@@ -5,7 +5,12 @@
 #ifndef PCR_RESOURCE_CPU_H
 #define PCR_RESOURCE_CPU_H
 
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
 #include "images/core-x86.pb-c.h"
+#include "images/core.pb-c.h"
 
 struct thread;
 
@@ -28,5 +33,17 @@ void xsave_layout(int feature, unsigned int *offset, unsigned int *size);
 
 /* The registers of a stopped thread as the image has them. Returns NULL with the error set (AMX state in use, ...). */
 ThreadInfoX86 *cpu_dump(const struct thread *thread);
+
+/* --- restore --- */
+
+/* Does this machine have what the thread's registers need? Returns 0 or -1 with the error set, naming the missing features. */
+int cpu_check(pid_t pid, pid_t tid, const ThreadInfoX86 *info);
+
+/* Size of this machine's xsave area in bytes. */
+size_t xsave_size(void);
+
+/* The whole area (xsave_size bytes, zeroed by the caller) and the general registers as ptrace(2) sets them. */
+void cpu_build_xsave(void *area, const ThreadInfoX86 *info);
+void cpu_build_regs(struct user_regs_struct *regs, const ThreadInfoX86 *info);
 
 #endif

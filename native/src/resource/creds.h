@@ -5,7 +5,10 @@
 #ifndef PCR_RESOURCE_CREDS_H
 #define PCR_RESOURCE_CREDS_H
 
+#include <sys/types.h>
+
 #include "images/creds.pb-c.h"
+#include "restorer/restorer.h"
 
 struct thread;
 
@@ -13,5 +16,14 @@ struct thread;
 
 /* status: text of /proc/PID/task/TID/status. Returns NULL with the error set when a field is missing. */
 CredsEntry *creds_dump(const struct thread *thread, const char *status);
+
+/* --- restore --- */
+
+/* Can this pcr give a thread these credentials? entry may be NULL: it keeps pcr's. Returns 0 or -1 with the error set. */
+int creds_check(pid_t pid, pid_t tid, const CredsEntry *entry);
+
+/* What the restorer's blob has to change, compared with our own. groups: room for entry->n_groups numbers at an address of the
+ * restorer's region. */
+void creds_fill(struct restorer_creds *creds, const CredsEntry *entry, uint32_t *groups);
 
 #endif

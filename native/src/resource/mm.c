@@ -2,6 +2,7 @@
 #include "resource/mm.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -10,6 +11,7 @@
 #include "images/mm.pb-c.h"
 #include "resource/vma.h"
 #include "tree/dump.h"
+#include "tree/restore_tree.h"
 
 /* --- dump --- */
 
@@ -61,4 +63,43 @@ int mm_dump(struct dump *dump, struct task *task)
 	result = img_write(img, &mm->base);
 	mm_entry__free_unpacked(mm, NULL);
 	return result;
+}
+
+/* --- restore --- */
+
+#define AUXV_MAX 128 /* above what any kernel keeps, AT_VECTOR_SIZE */
+
+int mm_check(const struct restore_task *task)
+{
+	const MmEntry *mm = task->mm;
+
+	if (mm->n_mm_saved_auxv > AUXV_MAX)
+		return err_set(EINVAL, "mm-%d.img: an auxiliary vector of %zu words", task->pid, mm->n_mm_saved_auxv);
+	if (mm->n_aios)
+		return err_set(ENOTSUP, "pid %d uses kernel AIO (io_setup), which cannot be restored yet", task->pid);
+	return 0;
+}
+
+void mm_fill(struct restorer_args *args, const struct restore_task *task, uint64_t *auxv)
+{
+	const MmEntry *mm = task->mm;
+
+	memcpy(auxv, mm->mm_saved_auxv, mm->n_mm_saved_auxv * sizeof(*auxv));
+	args->mm = (struct restorer_mm){
+		.start_code = mm->mm_start_code,
+		.end_code = mm->mm_end_code,
+		.start_data = mm->mm_start_data,
+		.end_data = mm->mm_end_data,
+		.start_brk = mm->mm_start_brk,
+		.brk = mm->mm_brk,
+		.start_stack = mm->mm_start_stack,
+		.arg_start = mm->mm_arg_start,
+		.arg_end = mm->mm_arg_end,
+		.env_start = mm->mm_env_start,
+		.env_end = mm->mm_env_end,
+		.auxv = (uint64_t)auxv,
+		.auxv_size = mm->n_mm_saved_auxv * sizeof(*auxv),
+		.exe_fd = -1,
+	};
+	args->dumpable = mm->has_dumpable && mm->dumpable <= 1 ? mm->dumpable : -1;
 }

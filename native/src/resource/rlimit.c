@@ -2,8 +2,12 @@
 #include "resource/rlimit.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "common/err.h"
 #include "common/util.h"
@@ -52,4 +56,54 @@ TaskRlimitsEntry *rlimit_dump(const struct task *task)
 		return NULL;
 	}
 	return all;
+}
+
+/* --- restore --- */
+
+static const char *const names[RLIM_NLIMITS] = {
+	[RLIMIT_CPU] = "CPU",		[RLIMIT_FSIZE] = "FSIZE", [RLIMIT_DATA] = "DATA",	[RLIMIT_STACK] = "STACK",
+	[RLIMIT_CORE] = "CORE",		[RLIMIT_RSS] = "RSS",	  [RLIMIT_NPROC] = "NPROC",	[RLIMIT_NOFILE] = "NOFILE",
+	[RLIMIT_MEMLOCK] = "MEMLOCK",	[RLIMIT_AS] = "AS",	  [RLIMIT_LOCKS] = "LOCKS",	[RLIMIT_SIGPENDING] = "SIGPENDING",
+	[RLIMIT_MSGQUEUE] = "MSGQUEUE", [RLIMIT_NICE] = "NICE",	  [RLIMIT_RTPRIO] = "RTPRIO", [RLIMIT_RTTIME] = "RTTIME",
+};
+
+static int may_raise(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	syscall(SYS_capget, &header, data);
+	return data[0].effective >> CAP_SYS_RESOURCE & 1;
+}
+
+int rlimits_check(pid_t pid, const TaskCoreEntry *tc)
+{
+	const TaskRlimitsEntry *limits = tc->rlimits;
+
+	if (!limits)
+		return 0;
+	if (limits->n_rlimits > RLIM_NLIMITS)
+		return err_set(EINVAL, "core-%d.img has %zu resource limits; there are %d", pid, limits->n_rlimits, RLIM_NLIMITS);
+	for (size_t i = 0; i < limits->n_rlimits; i++) {
+		const RlimitEntry *e = limits->rlimits[i];
+		struct rlimit own;
+
+		if (e->cur > e->max)
+			return err_set(EINVAL, "core-%d.img: RLIMIT_%s is %" PRIu64 ", above its own maximum %" PRIu64, pid, names[i], e->cur, e->max);
+		if (getrlimit(i, &own) == 0 && e->max > own.rlim_max && !may_raise())
+			return err_set(EPERM, "pid %d: RLIMIT_%s was %" PRIu64 ", here at most %" PRIu64 " is allowed; start pcr with a higher limit "
+				       "or CAP_SYS_RESOURCE", pid, names[i], e->max, (uint64_t)own.rlim_max);
+	}
+	return 0;
+}
+
+void rlimits_fill(struct restorer_args *args, const TaskCoreEntry *tc)
+{
+	if (!tc->rlimits)
+		return;
+	args->rlimit_count = tc->rlimits->n_rlimits;
+	for (size_t i = 0; i < tc->rlimits->n_rlimits; i++) {
+		args->rlimits[i][0] = tc->rlimits->rlimits[i]->cur;
+		args->rlimits[i][1] = tc->rlimits->rlimits[i]->max;
+	}
 }

@@ -5,6 +5,8 @@
 #ifndef PCR_RESOURCE_SIGNAL_H
 #define PCR_RESOURCE_SIGNAL_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 
 #include "images/core.pb-c.h"
@@ -22,5 +24,22 @@ SignalQueueEntry *signal_dump_queue(const struct thread *thread, bool shared);
 
 /* The alternate stack that the parasite found. */
 ThreadSasEntry *signal_dump_altstack(const struct thread *thread);
+
+/* --- restore --- */
+
+#define SIGNAL_COUNT 64
+#define SIGINFO_BYTES 128 /* siginfo_t */
+
+/* Return 0 or -1 with the error set. */
+int task_signals_check(pid_t pid, const TaskCoreEntry *tc);
+int thread_signals_check(pid_t pid, pid_t tid, const ThreadCoreEntry *entry);
+
+/* Sets all handlers of the calling process, which has all signals blocked. Returns 0 or -1 with the error set. */
+int sigactions_restore(const TaskCoreEntry *tc);
+
+/* How many pending signals the queue has; it may be NULL. */
+size_t signal_queue_length(const SignalQueueEntry *queue);
+/* Copies them to to, SIGINFO_BYTES each. */
+void signal_queue_fill(void *to, const SignalQueueEntry *queue);
 
 #endif

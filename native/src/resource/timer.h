@@ -5,7 +5,11 @@
 #ifndef PCR_RESOURCE_TIMER_H
 #define PCR_RESOURCE_TIMER_H
 
+#include <sys/types.h>
+
 #include "images/timer.pb-c.h"
+#include "images/core.pb-c.h"
+#include "restorer/restorer.h"
 
 struct task;
 
@@ -16,5 +20,12 @@ int timer_check(const struct task *task);
 
 /* The interval timers that the parasite found. */
 TaskTimersEntry *timer_dump(const struct task *task);
+
+/* --- restore --- */
+
+/* Returns 0 or -1 with the error set. */
+int timers_check(pid_t pid, const TaskCoreEntry *tc);
+/* timers: room for all POSIX timers of the process at an address of the restorer's region. */
+void timers_fill(struct restorer_args *args, const TaskCoreEntry *tc, struct restorer_posix_timer *timers);
 
 #endif

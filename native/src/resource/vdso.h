@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The kernel's own pages in each task, vdso(7): [vvar], [vvar_vclock] (data) and [vdso] (code). Code and data have a fixed distance,
+ * so they are moved together.
+ */
+#ifndef PCR_RESOURCE_VDSO_H
+#define PCR_RESOURCE_VDSO_H
+
+#include <stdint.h>
+
+struct restore;
+struct restore_task;
+struct page_runs;
+
+/* --- restore --- */
+
+/* Where this process has them; the same in all that it forks. Zeros when the kernel gives none. */
+struct vdso_place {
+	uint64_t vvar_start, vdso_start, vdso_end; /* vvar_start..vdso_start is data of one or two mappings */
+	uint64_t pieces[4]; /* starts of the mappings, ascending; the last is the code */
+	int piece_count;
+};
+const struct vdso_place *vdso_own(void);
+
+/* Is the task's vDSO the one that this kernel gives, so that moving ours to its address is all that is to do? Returns 0 or -1 with
+ * the error set. */
+int vdso_check(const struct restore *restore, const struct restore_task *task);
+
+#endif

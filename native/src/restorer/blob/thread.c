@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a thread sets for itself, and the leader for the process, when nothing can fail elsewhere any more. The order matters where
+ * a comment says so.
+ */
+#include <asm/signal.h>
+#include <linux/prctl.h>
+#include <linux/time.h>
+#include <sys/syscall.h>
+
+#include "sys.h"
+
+#define PR_TIMER_CREATE_RESTORE_IDS 77
+#define SIGINFO_SIZE 128
+
+static void check(struct restorer_args *args, struct restorer_thread *t, long e, const char *what, uint64_t value)
+{
+	if (e < 0)
+		fail(args, t->tid, what, value, e);
+}
+
+static void leader_begin(struct restorer_args *args, struct restorer_thread *t)
+{
+	for (uint32_t i = 0; i < args->shared_signal_count; i++) {
+		int32_t *info = (int32_t *)(args->signals + SIGINFO_SIZE * (args->shared_signal_first + i));
+
+		check(args, t, sys3(SYS_rt_sigqueueinfo, args->pid, info[0], info), "cannot queue again the pending signal", info[0]);
+	}
+}
+
+static void posix_timers(struct restorer_args *args, struct restorer_thread *t)
+{
+	const struct restorer_posix_timer *timer = (const void *)args->posix_timers;
+
+	if (!args->posix_timer_count)
+		return;
+	check(args, t, sys5(SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0),
+	      "cannot create timers with given ids (PR_TIMER_CREATE_RESTORE_IDS, Linux 6.15)", 0);
+	for (uint64_t i = 0; i < args->posix_timer_count; i++, timer++) {
+		/* struct sigevent: value, signo, notify, then the thread of SIGEV_THREAD_ID */
+		struct {
+			uint64_t value;
+			int32_t signo, notify, tid, pad[11];
+		} event = { timer->value, timer->signo, timer->notify, timer->notify_tid, { 0 } };
+		int32_t id = timer->id;
+		uint64_t when[4] = { timer->interval_sec, timer->interval_nsec, timer->value_sec, timer->value_nsec };
+
+		check(args, t, sys3(SYS_timer_create, timer->clock, &event, &id), "cannot create again the timer with id", timer->id);
+		check(args, t, sys4(SYS_timer_settime, id, 0, when, 0), "cannot set the timer with id", timer->id);
+	}
+	sys5(SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0);
+}
+
+/* Behind the credentials of all threads: changing them clears what is set here. */
+static void leader_end(struct restorer_args *args, struct restorer_thread *t)
+{
+	uint32_t n;
+
+	while ((n = __atomic_load_n(&args->finished_here, __ATOMIC_SEQ_CST)) < args->thread_count - 1)
+		futex_wait(&args->finished_here, n);
+	if (args->dumpable >= 0)
+		check(args, t, sys5(SYS_prctl, PR_SET_DUMPABLE, args->dumpable, 0, 0, 0), "cannot set dumpable", 0);
+	/* Last: they run from here on. */
+	for (int i = 0; i < 3; i++)
+		if (args->itimers[i][2] || args->itimers[i][3])
+			check(args, t, sys3(SYS_setitimer, i, args->itimers[i], 0), "cannot set its interval timer", i);
+	posix_timers(args, t);
+}
+
+void thread_finish(struct restorer_args *args, struct restorer_thread *t, int leader)
+{
+	for (uint32_t i = 0; i < t->tls_count; i++)
+		check(args, t, sys1(SYS_set_thread_area, &t->tls[i]), "cannot set its TLS descriptor", t->tls[i].entry_number);
+	if (t->robust_list_len)
+		check(args, t, sys2(SYS_set_robust_list, t->robust_list, t->robust_list_len), "cannot set its robust list", t->robust_list);
+	sys1(SYS_set_tid_address, t->clear_tid_address);
+	if (t->rseq)
+		check(args, t, sys4(SYS_rseq, t->rseq, t->rseq_size, 0, t->rseq_signature), "cannot register its rseq area", t->rseq);
+	if (t->altstack_size) {
+		struct {
+			uint64_t sp;
+			int32_t flags, pad;
+			uint64_t size;
+		} stack = { t->altstack_sp, t->altstack_flags, 0, t->altstack_size };
+
+		check(args, t, sys2(SYS_sigaltstack, &stack, 0), "cannot set its alternate signal stack", t->altstack_sp);
+	}
+	check(args, t, sys5(SYS_prctl, PR_SET_NAME, t->comm, 0, 0, 0), "cannot set its name", 0);
+	for (uint32_t i = 0; i < t->signal_count; i++) {
+		int32_t *info = (int32_t *)(args->signals + SIGINFO_SIZE * (t->signal_first + i));
+
+		check(args, t, sys4(SYS_rt_tgsigqueueinfo, args->pid, t->tid, info[0], info), "cannot queue again the pending signal",
+		      info[0]);
+	}
+	if (leader)
+		leader_begin(args, t);
+	if (t->set_policy) {
+		int32_t param = t->priority;
+
+		check(args, t, sys3(SYS_sched_setscheduler, 0, t->policy, &param), "cannot set its scheduling policy", t->policy);
+	}
+	if (t->set_nice)
+		check(args, t, sys3(SYS_setpriority, 0, 0, (int64_t)t->nice), "cannot set its nice value (needs CAP_SYS_NICE)", 0);
+	if (leader) {
+		if (args->subreaper)
+			check(args, t, sys5(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "cannot make it a subreaper", 0);
+		for (uint32_t i = 0; i < args->rlimit_count; i++)
+			check(args, t, sys4(SYS_prlimit64, 0, i, args->rlimits[i], 0), "cannot set the resource limit number", i);
+	}
+	creds_restore(args, t);
+	/* Behind the credentials, which clear it. */
+	check(args, t, sys5(SYS_prctl, PR_SET_PDEATHSIG, t->pdeath_sig, 0, 0, 0), "cannot set its parent death signal", t->pdeath_sig);
+	if (leader)
+		leader_end(args, t);
+	else
+		futex_add(&args->finished_here);
+}

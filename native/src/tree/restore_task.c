@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a task does by itself, from its birth with the recorded pid until it enters the restorer's blob. It runs pcr's code in a
+ * copy of the coordinator's memory, all signals blocked, and dies with its parent until the coordinator traces it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "resource/fs.h"
+#include "resource/shmem.h"
+#include "resource/signal.h"
+#include "resource/vma_restore.h"
+#include "tree/restore_tree.h"
+
+/* A pid of a process killed a moment ago is free when its parent has reaped it; a busy PID 1 takes its time. */
+#define PID_WAIT_US 3000000
+#define PID_NAP_NS 2000000
+
+static void bump(uint32_t *word)
+{
+	__atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void park(struct restorer_shared *shared) __attribute__((noreturn));
+static void park(struct restorer_shared *shared)
+{
+	for (;;)
+		syscall(SYS_futex, &shared->never, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
+/* Hands the error to the coordinator, which then kills us all. */
+static void give_up(struct restore *restore, struct restore_task *task) __attribute__((noreturn));
+static void give_up(struct restore *restore, struct restore_task *task)
+{
+	struct restorer_shared *shared = restore->shared;
+
+	if (__atomic_exchange_n(&shared->error_owner, 1, __ATOMIC_SEQ_CST) == 0) {
+		shared->error_pid = task->pid;
+		shared->error_code = err_code();
+		snprintf(shared->error_text, sizeof(shared->error_text), "%s", err_text());
+		__atomic_store_n(&shared->error_ready, 1, __ATOMIC_SEQ_CST);
+		bump(&shared->event);
+	}
+	park(shared);
+}
+
+static void wait_for_stage(struct restorer_shared *shared, uint32_t wanted)
+{
+	for (;;) {
+		uint32_t stage = __atomic_load_n(&shared->stage, __ATOMIC_SEQ_CST);
+
+		if (stage == STAGE_ABORT)
+			park(shared);
+		if (stage >= wanted)
+			return;
+		syscall(SYS_futex, &shared->stage, FUTEX_WAIT, stage, NULL, NULL, 0);
+	}
+}
+
+/* Who has the pid that we need. */
+static void describe_holder(pid_t pid, char *text, size_t size)
+{
+	auto_free char *stat = proc_read(pid, "stat", NULL);
+	char *name = stat ? strchr(stat, '(') : NULL, *end = stat ? strrchr(stat, ')') : NULL;
+
+	if (!name || !end || end[1] != ' ') {
+		snprintf(text, size, "a process or thread, group or session");
+		return;
+	}
+	*end = 0;
+	snprintf(text, size, "\"%.15s\" (%s)", name + 1, end[2] == 'Z' ? "a zombie that its parent has not reaped" : "running or stopped");
+}
+
+pid_t restore_clone(struct restore *restore, struct restore_task *task, uint64_t flags)
+{
+	struct clone_args clone = {
+		.flags = flags,
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
+		.set_tid = (uint64_t)&task->pid,
+		.set_tid_size = 1,
+	};
+	uint64_t start = now_us();
+	char holder[128];
+	pid_t pid;
+
+	while ((pid = syscall(SYS_clone3, &clone, sizeof(clone))) < 0 && errno == EEXIST && now_us() - start < PID_WAIT_US) {
+		struct timespec nap = { 0, PID_NAP_NS };
+
+		nanosleep(&nap, NULL);
+	}
+	if (pid >= 0)
+		return pid;
+	if (errno == EEXIST) {
+		describe_holder(task->pid, holder, sizeof(holder));
+		err_set(EEXIST, "pid %d is taken by %s; wait until it has ended or restore in a pid namespace of its own", task->pid, holder);
+	} else if (errno == EPERM) {
+		err_set(EPERM, "cannot create a process with pid %d: choosing the pid takes CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN", task->pid);
+	} else {
+		err_errno("cannot create a process with pid %d", task->pid);
+	}
+	return -1;
+}
+
+/* A task that loses its parent while it is not traced yet must not stay behind. */
+static void die_with_parent(struct restore *restore, struct restore_task *task, pid_t parent)
+{
+	const struct timespec limit = { 10, 0 };
+
+	if (!task->parent && restore->request->restore_sibling) {
+		/* Its parent is pcr's parent: the coordinator's trace takes the place of the signal. */
+		while (!__atomic_load_n(&restore->shared->root_seized, __ATOMIC_SEQ_CST))
+			if (syscall(SYS_futex, &restore->shared->root_seized, FUTEX_WAIT, 0, &limit, NULL, 0) < 0 && errno == ETIMEDOUT)
+				_exit(1);
+		return;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}
+
+static void create_children(struct restore *restore, struct restore_task *task, bool before_setsid)
+{
+	for (size_t i = 0; i < task->child_count; i++) {
+		struct restore_task *child = &restore->tasks[task->children[i]];
+		bool early = task->sid == task->pid && child->born_sid && child->born_sid != task->pid;
+		pid_t pid;
+
+		if (early != before_setsid)
+			continue;
+		pid = restore_clone(restore, child, 0);
+		if (pid < 0)
+			give_up(restore, task);
+		if (pid == 0)
+			restore_task_main(restore, child);
+	}
+}
+
+static int join_group(struct restore_task *task)
+{
+	if (task->pgid == task->pid || getpgrp() == task->pgid)
+		return 0;
+	if (setpgid(0, task->pgid) < 0) {
+		/* With --shell-job a group outside the dump is pcr's. */
+		if (task->born_sid == -1)
+			return 0;
+		return err_errno("cannot join process group %d", task->pgid);
+	}
+	return 0;
+}
+
+/* The children that are restored as zombies have ended, and nothing tells of it but wait(2). */
+static int settle_zombies(struct restore *restore, struct restore_task *task)
+{
+	const struct timespec now = { 0, 0 };
+	sigset_t chld;
+	bool any = false;
+
+	for (size_t i = 0; i < task->child_count; i++) {
+		struct restore_task *child = &restore->tasks[task->children[i]];
+		siginfo_t info;
+
+		if (!child->zombie)
+			continue;
+		any = true;
+		while (waitid(P_PID, child->pid, &info, WEXITED | WNOWAIT) < 0)
+			if (errno != EINTR)
+				return err_errno("its child %d, a zombie, is gone", child->pid);
+	}
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	while (any && sigtimedwait(&chld, NULL, &now) > 0)
+		;
+	return 0;
+}
+
+/* exit_code is a wait(2) status. */
+static void become_zombie(struct restore *restore, struct restore_task *task) __attribute__((noreturn));
+static void become_zombie(struct restore *restore, struct restore_task *task)
+{
+	const TaskCoreEntry *tc = task->threads[0].core->tc;
+	int status = tc->exit_code, sig = WTERMSIG(status);
+	struct rlimit none = { 0, 0 };
+	sigset_t set;
+
+	prctl(PR_SET_NAME, tc->comm);
+	if (WIFEXITED(status))
+		_exit(WEXITSTATUS(status));
+	setrlimit(RLIMIT_CORE, &none);
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	kill(getpid(), sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	_exit(1);
+}
+
+static int set_oom_score_adj(const TaskCoreEntry *tc)
+{
+	char have[16] = "", want[16];
+	auto_fd fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	ssize_t n;
+
+	if (!tc->has_oom_score_adj)
+		return 0;
+	if (fd < 0 || (n = read(fd, have, sizeof(have) - 1)) < 0)
+		return err_errno("cannot read its oom_score_adj");
+	if (atoi(have) == tc->oom_score_adj)
+		return 0;
+	snprintf(want, sizeof(want), "%d", tc->oom_score_adj);
+	if (write_all(fd, want, strlen(want)) < 0)
+		return err_errno("cannot set oom_score_adj from %d to %s%s", atoi(have), want,
+				 errno == EACCES ? " (lowering it takes CAP_SYS_RESOURCE)" : "");
+	return 0;
+}
+
+static void set_loginuid(const TaskCoreEntry *tc)
+{
+	char have[16] = "", want[16];
+	auto_fd fd = open("/proc/self/loginuid", O_RDWR | O_CLOEXEC);
+
+	if (!tc->has_loginuid || fd < 0 || read(fd, have, sizeof(have) - 1) < 0)
+		return;
+	snprintf(want, sizeof(want), "%u", tc->loginuid);
+	if (strcmp(have, want) && write_all(fd, want, strlen(want)) < 0)
+		pr_warn("cannot set its loginuid from %s to %s", have, want);
+}
+
+static int build(struct restore *restore, struct restore_task *task)
+{
+	const TaskCoreEntry *tc = task->threads[0].core->tc;
+
+	if (vmas_restore(restore, task) < 0)
+		return -1;
+	if (set_oom_score_adj(tc) < 0)
+		return -1;
+	set_loginuid(tc);
+	if (fs_restore(task) < 0)
+		return -1;
+	/* Needs groups and pids that others make. */
+	wait_for_stage(restore->shared, STAGE_CREATED);
+	if (join_group(task) < 0 || settle_zombies(restore, task) < 0)
+		return -1;
+	if (restore_place_files(restore, task, task->exe->slot, restore->log_slot) < 0)
+		return -1;
+	return sigactions_restore(tc);
+}
+
+void restore_task_main(struct restore *restore, struct restore_task *task)
+{
+	static pid_t coordinator;
+
+	log_set_pid(task->pid);
+	if (!task->parent)
+		coordinator = getppid();
+	restore->slots[restore_index(restore, task)].born = 1;
+	die_with_parent(restore, task, task->parent ? task->parent->pid : coordinator);
+	if (!task->zombie && (restore_open_files(restore, task) < 0 || shmem_create(restore, task) < 0))
+		give_up(restore, task);
+	create_children(restore, task, true);
+	if (task->sid == task->pid && setsid() < 0) {
+		err_errno("cannot lead a session");
+		give_up(restore, task);
+	}
+	if (task->pgid == task->pid && task->sid != task->pid && setpgid(0, 0) < 0) {
+		err_errno("cannot lead a process group");
+		give_up(restore, task);
+	}
+	create_children(restore, task, false);
+	bump(&restore->shared->created);
+	bump(&restore->shared->event);
+	if (task->zombie) {
+		wait_for_stage(restore->shared, STAGE_CREATED);
+		if (join_group(task) < 0)
+			give_up(restore, task);
+		become_zombie(restore, task);
+	}
+	if (build(restore, task) == 0)
+		restore_enter_blob(restore, task);
+	give_up(restore, task);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tree to restore, as read from the images: what the parts of a restore share. The coordinator (tree/restore.c) fills it in and
+ * checks it before anything is started; tasks are forked from it and find it in their memory.
+ */
+#ifndef PCR_TREE_RESTORE_TREE_H
+#define PCR_TREE_RESTORE_TREE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cli/request.h"
+#include "images/core.pb-c.h"
+#include "images/fdinfo.pb-c.h"
+#include "images/fs.pb-c.h"
+#include "images/inventory.pb-c.h"
+#include "images/mm.pb-c.h"
+#include "resource/fd_kind.h"
+#include "resource/shmem.h"
+#include "restorer/restorer.h"
+
+/* task_core_entry.task_state */
+#define TASK_STATE_ALIVE 1
+#define TASK_STATE_ZOMBIE 2
+#define TASK_STATE_STOPPED 3
+
+struct page_runs;
+struct restore_file;
+
+struct restore_thread {
+	pid_t tid;
+	CoreEntry *core;
+};
+
+/* One vma of the images and where it is mapped until the restorer moves it. */
+struct restore_vma {
+	VmaEntry *entry;
+	struct restore_file *file; /* NULL for none */
+	struct restore_shmem *shmem; /* NULL for none */
+	bool has_pages; /* in the pages image */
+	uint64_t at; /* start now; entry->start when it could be mapped in its place */
+};
+
+struct restore_task {
+	pid_t pid, pgid, sid;
+	struct restore_task *parent; /* NULL for the root */
+	size_t depth;
+	size_t *children, child_count, child_room; /* indices of restore.tasks */
+	bool zombie, stopped;
+	/* Session that it must be born in; 0 when any will do. -1: the one that pcr runs in. */
+	pid_t born_sid;
+
+	struct restore_thread *threads; /* [0] is the leader; none for a zombie but its core */
+	size_t thread_count;
+	TaskKobjIdsEntry *ids;
+	MmEntry *mm;
+	FsEntry *fs;
+	FdinfoEntry **fds; /* ascending numbers */
+	size_t fd_count, fd_room;
+	struct restore_file **fd_files; /* fd_files[i] is the open file of fds[i] */
+	struct restore_vma *vmas; /* without those of the kernel: vdso, vvar, vsyscall */
+	size_t vma_count;
+	uint64_t vvar_start, vvar_end, vdso_start, vdso_end; /* 0: it had none */
+	struct page_runs *pages;
+	struct restore_file *exe, *cwd, *root; /* root: NULL when it is pcr's own */
+};
+
+/* Open file of the images: opened once, in the nearest common ancestor of all tasks that use it. */
+struct restore_file {
+	uint32_t id;
+	FileEntry *entry;
+	const struct fd_kind *kind;
+	struct restore_file *next_variant; /* the same file opened with other flags, for mappings */
+	struct restore_file *group; /* opened in one task together with this one; itself when alone */
+	struct restore_task *owner; /* who opens it; NULL: nobody uses it */
+	int slot; /* descriptor number that it has in all tasks until they put it in place */
+	bool is_fd; /* some fdinfo names it */
+};
+
+struct restore {
+	const struct request *request;
+	int dirfd; /* the images directory, at a descriptor number that no task needs */
+	InventoryEntry *inventory;
+
+	struct restore_task *tasks; /* parents before children; [0] is the root */
+	size_t task_count;
+	struct restore_file **files; /* by id, ascending */
+	size_t file_count, file_room;
+	struct restore_shmem *shmems;
+	size_t shmem_count, shmem_room;
+
+	bool *fd_taken; /* descriptor numbers that some task needs or pcr has open */
+	size_t fd_taken_size;
+
+	struct restorer_shared *shared;
+	struct restore_slot {
+		uint64_t region, region_size; /* where the task's restorer is */
+		uint32_t born;
+	} *slots; /* shared memory, by task index */
+	int log_slot; /* pcr's log, at a descriptor number that no task needs */
+
+	uint64_t pages_restored, start_us, forked_us;
+};
+
+/* tree/restore_images.c: reads pstree, cores and what hangs on them; checks that the tree can be built. Returns 0 or -1. */
+int restore_read_tree(struct restore *restore);
+
+/* tree/restore_files.c. Reads files.img and every fdinfo, finds who opens what, checks the files on disk. Returns 0 or -1 with the error set. */
+int restore_read_files(struct restore *restore);
+/* The file with this id opened with other flags than files.img says (a mapping's); flags -1: as there. NULL with the error set
+ * when there is none. Notes that task uses it. */
+struct restore_file *restore_use_file(struct restore *restore, struct restore_task *task, uint32_t id, long flags);
+/* For kinds: both entries are opened in the same task, one after the other (two ends of a pipe). */
+void restore_group_files(struct restore *restore, uint32_t id, uint32_t with);
+/* The entry's file. */
+struct restore_file *restore_find_file(struct restore *restore, uint32_t id);
+/* Gives every file its number, and back in the coordinator. Returns 0 or -1 with the error set. */
+int restore_assign_slots(struct restore *restore);
+void restore_close_slots(struct restore *restore);
+/* A descriptor number that no task needs, not below 3. */
+int restore_free_slot(struct restore *restore);
+/* In the task: opens what it is to open for itself and its descendants. Returns 0 or -1 with the error set. */
+int restore_open_files(struct restore *restore, struct restore_task *task);
+/* In the task: every descriptor into its place, all others closed but keep_a and keep_b (-1: none). Returns 0 or -1 with the error set. */
+int restore_place_files(struct restore *restore, struct restore_task *task, int keep_a, int keep_b);
+
+/* tree/restore_task.c: everything a task does, from birth into the blob. Does not return. */
+void restore_task_main(struct restore *restore, struct restore_task *task) __attribute__((noreturn));
+/* Creates the task with its pid. Waits a little for a pid that is taken. Returns as fork(2) does, -1 with the error set. flags: of clone3(2). */
+pid_t restore_clone(struct restore *restore, struct restore_task *task, uint64_t flags);
+
+/* tree/restore_blob.c: builds region and arguments in the task and jumps in. Returns only on failure, -1 with the error set. */
+int restore_enter_blob(struct restore *restore, struct restore_task *task);
+
+/* The nearest common ancestor; one of them may be NULL. */
+struct restore_task *restore_common_ancestor(struct restore_task *a, struct restore_task *b);
+
+/* Index of the task in restore->tasks. */
+static inline size_t restore_index(const struct restore *restore, const struct restore_task *task)
+{
+	return task - restore->tasks;
+}
+
+#endif
