@@ -7,11 +7,19 @@
 #include <stddef.h>
 
 #include "common/util.h"
+#include "resource/eventfd.h"
+#include "resource/eventpoll.h"
 #include "resource/memfd.h"
 #include "resource/pipe.h"
 #include "resource/regfile.h"
+#include "resource/signalfd.h"
+#include "resource/timerfd.h"
 
 static const struct fd_kind *const kinds[] = {
+	&eventfd_kind,
+	&eventpoll_kind,
+	&signalfd_kind,
+	&timerfd_kind,
 	&memfd_kind,
 	&pipe_kind,
 	&regfile_kind,

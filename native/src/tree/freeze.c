@@ -100,6 +100,11 @@ static int refuse_seize(pid_t pid, pid_t tid, int code)
 
 static int check_target(const struct task *task, char state)
 {
+	auto_free char *status = proc_read(task->pid, "status", NULL);
+	const char *tgid = status ? status_field(status, "Tgid") : NULL;
+
+	if (tgid && atoi(tgid) != task->pid)
+		return err_set(EINVAL, "pid %d (%s) is a thread of process %d: name the process", task->pid, task->comm, atoi(tgid));
 	if (task->stat_flags & PF_KTHREAD)
 		return err_set(EINVAL, "pid %d (%s) is a kernel thread: only processes can be dumped", task->pid, task->comm);
 	if (state == 'Z' || state == 'X')
