@@ -22,11 +22,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from runner import harness  # noqa: E402
+from runner import harness, tests_images, tests_input, tests_kill, tests_kinds, tests_programs  # noqa: E402
 from runner.engine import Engine  # noqa: E402
-from runner import tests_programs  # noqa: E402
 
-MODULES = [tests_programs]
+MODULES = [tests_programs, tests_kinds, tests_input, tests_images, tests_kill]
 BUILD = os.path.join(os.path.dirname(HERE), "build")
 
 
@@ -45,6 +44,7 @@ def arguments():
     p.add_argument("-q", action="store_true", help="name only tests that fail or are skipped")
     p.add_argument("--keep", action="store_true", help="keep the directories of failed tests")
     p.add_argument("--work", default=None, help="where to put them (default: the temporary directory)")
+    p.add_argument("--force", action="store_true", help="run tests also with engines that they are not meant for")
     p.add_argument("--no-build", action="store_true", help="do not build the programs first")
     return p.parse_args()
 
@@ -96,7 +96,7 @@ def main():
             sys.exit(f"run.py: no pcr at {engines['pcr'].path}; build it first or name it with --pcr")
         for test in tests:
             pair = f"{dumper}->{restorer}"
-            if test.only is not None and (dumper, restorer) not in test.only:
+            if not args.force and test.only is not None and (dumper, restorer) not in test.only:
                 continue
             if not test.needs <= {dumper, restorer}:
                 continue

@@ -138,6 +138,14 @@ void test_pass(void)
 	_exit(0);
 }
 
+void test_skip(const char *reason)
+{
+	int fd = open(test_path("result"), O_WRONLY | O_CREAT | O_APPEND, 0666);
+
+	dprintf(fd, "SKIP %s\n", reason);
+	_exit(0);
+}
+
 void test_join(pid_t child)
 {
 	int status = 0;

@@ -62,6 +62,9 @@ void test_fail(const char *file, int line, const char *condition, const char *fo
 /* Writes PASS to DIR/result and ends the process with status 0. Only the root process calls it, at the end. */
 void test_pass(void) __attribute__((noreturn));
 
+/* Writes SKIP and the reason to DIR/result and ends the process: this machine cannot run the test. */
+void test_skip(const char *reason) __attribute__((noreturn));
+
 /* Waits for the child and fails unless it ended with status 0. */
 void test_join(pid_t child);
 

@@ -40,7 +40,7 @@ class Engine:
     def __init__(self, name, path):
         self.name, self.path = name, path
 
-    def run(self, arguments, log=None, scratch="/tmp", **popen):
+    def run(self, arguments, log=None, scratch="/tmp", limit=TIMEOUT, **popen):
         """Runs the engine to its end and returns an Outcome; `log` is the file it was told to write. Output goes to a
         file, not a pipe: what it restores may inherit it and live on."""
         command = [self.path] + [str(a) for a in arguments]
@@ -48,7 +48,7 @@ class Engine:
         with open(output_path, "wb") as output:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **popen)
         try:
-            status = process.wait(TIMEOUT)
+            status = process.wait(limit)
         except subprocess.TimeoutExpired:
             status = None
             process.send_signal(signal.SIGKILL)

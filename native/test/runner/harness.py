@@ -77,6 +77,8 @@ class Target:
 
     def wait_ready(self):
         def ready():
+            if self.result().startswith("SKIP "):
+                raise Skip(self.result()[5:].strip())
             if self.result() or self.context.ended(self.pid) is not None:
                 raise Failure(f"{self.program} failed before the dump: {self.result() or self.context.ended(self.pid)}")
             return os.path.exists(self.path("ready"))

@@ -74,6 +74,18 @@ def state(pid, task=None):
     return status(pid, task)["State"].split()[0]
 
 
+def living(pid):
+    """The id by which /proc shows the memory and files of a process: that of a thread when the first one has ended, 0
+    when all have (a zombie)."""
+    for task in [pid] + tasks(pid):
+        try:
+            if state(pid, task) not in "ZX":
+                return task
+        except FileNotFoundError:
+            pass
+    return 0
+
+
 class Mapping:
     """One line of /proc/PID/maps with its VmFlags."""
 
@@ -170,15 +182,15 @@ def _link(path):
         return e.strerror
 
 
-def _descriptors(pid, result, renumber):
-    fds = sorted(int(f) for f in os.listdir(f"/proc/{pid}/fd"))
+def _descriptors(pid, task, result, renumber):
+    fds = sorted(int(f) for f in os.listdir(f"/proc/{task}/fd"))
     for fd in fds:
-        target = _link(f"/proc/{pid}/fd/{fd}")
+        target = _link(f"/proc/{task}/fd/{fd}")
         m = re.fullmatch(r"(pipe|socket):\[(\d+)\]", target)
         if m:
             target = f"{m[1]}:[{renumber(m[1], m[2])}]"
         result[f"{pid} fd {fd}"] = target
-        for line in text(f"/proc/{pid}/fdinfo/{fd}").splitlines():
+        for line in text(f"/proc/{task}/fdinfo/{fd}").splitlines():
             name, _, value = line.partition(":")
             if name == "flags" and m:
                 value = f"0{int(value, 8) & ~0o100000:o}"  # O_LARGEFILE says nothing about a pipe
@@ -207,7 +219,7 @@ def _groups(items, kind, renumber_name, result):
             result[f"{group[0][0]} {renumber_name} shared by {group[0]}"] = str(group)
 
 
-def _process(pid, result, renumber):
+def _process(pid, task, result, renumber):
     fields = status(pid)
     for name in PROCESS_STATUS:
         result[f"{pid} status {name}"] = fields.get(name, "").strip()
@@ -220,17 +232,20 @@ def _process(pid, result, renumber):
         except OSError as e:
             result[f"{pid} {name}"] = e.strerror
     result[f"{pid} timers"] = re.sub(r"(signal: \d+)/\w+", r"\1", text(f"/proc/{pid}/timers"))
-    for name in ("cmdline", "environ", "auxv"):
-        result[f"{pid} {name}"] = read(f"/proc/{pid}/{name}")
-    for name in ("exe", "cwd", "root"):
-        result[f"{pid} {name}"] = _link(f"/proc/{pid}/{name}")
-    for name in os.listdir(f"/proc/{pid}/ns"):
-        result[f"{pid} ns {name}"] = _link(f"/proc/{pid}/ns/{name}")
-    for task in tasks(pid):
-        fields = status(pid, task)
+    for thread in tasks(pid):
+        fields = status(pid, thread)
         for name in THREAD_STATUS:
-            result[f"{pid} thread {task} {name}"] = fields.get(name, "").strip()
-    for m in mappings(pid):
+            result[f"{pid} thread {thread} {name}"] = fields.get(name, "").strip()
+    if not task:
+        result[f"{pid} ended with"] = numbers[52]
+        return
+    for name in ("cmdline", "environ", "auxv"):
+        result[f"{pid} {name}"] = read(f"/proc/{task}/{name}")
+    for name in ("exe", "cwd", "root"):
+        result[f"{pid} {name}"] = _link(f"/proc/{task}/{name}")
+    for name in os.listdir(f"/proc/{task}/ns"):
+        result[f"{pid} ns {name}"] = _link(f"/proc/{task}/ns/{name}")
+    for m in mappings(task):
         path, device = m.path, m.device
         # anonymous shared memory may come back under the name of a memfd
         if m.prot[3] == "s" and re.fullmatch(r"(/memfd:)?/dev/zero \(deleted\)", path):
@@ -245,10 +260,13 @@ def snapshot(root, memory=True, volatile=()):
     pids = sorted(tree(root))
     descriptors, all_tasks = [], []
     for pid in pids:
-        _process(pid, result, renumber)
-        descriptors += [(pid, fd) for fd in _descriptors(pid, result, renumber)]
-        all_tasks += [(task, 0) for task in tasks(pid)]
-        if memory:
+        task = living(pid)
+        _process(pid, task, result, renumber)
+        if not task:
+            continue
+        descriptors += [(task, fd) for fd in _descriptors(pid, task, result, renumber)]
+        all_tasks += [(thread, 0) for thread in tasks(pid) if state(pid, thread) not in "ZX"]
+        if memory and task == pid:
             result[f"{pid} memory"] = private_pages(pid, volatile)
     _groups(descriptors, kernel.KCMP_FILE, "description", result)
     for kind, name in ((kernel.KCMP_VM, "memory"), (kernel.KCMP_FILES, "descriptor table"),

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""State that must never be dropped in silence: a dump either refuses it, naming it, and leaves it alone, or the
+restore brings it back. And state that no engine can rebuild, which must be refused.
+"""
+
+import re
+
+from . import procfs
+from .harness import Failure, Skip, Test, require
+from .tests_programs import CRIU_CHANGES
+
+# What CRIU 4 loses without a word
+CRIU_LOSES = {
+    "kinds_fd": {
+        "eventfd": "drops EFD_SEMAPHORE",
+        "replaced": "renames the replaced file",
+        "tmpfile": "drops O_TMPFILE from the flags",
+        "removed_dir": "drops O_DIRECTORY",
+    },
+    "kinds_process": {
+        "affinity": "drops the processor affinity",
+        "ioprio": "drops the I/O priority",
+        "thread_fs": "takes threads to share one working directory",
+        "thread_files": "takes threads to share one descriptor table",
+        "landlock": "drops the Landlock domain",
+        "ldt": "drops the LDT",
+        "dispatch": "drops the system call dispatch",
+        "mce_kill": "drops the machine check policy",
+        "tsc": "drops PR_SET_TSC",
+        "coredump_filter": "drops coredump_filter",
+        "mempolicy": "drops the memory policy",
+        "sem_undo": "drops SEM_UNDO",
+        "mlockall": "drops MCL_FUTURE",
+    },
+    "kinds_memory": {
+        "policy": "drops the memory policy",
+        "seal": "drops mseal",
+    },
+}
+
+KINDS = {
+    "kinds_fd": """eventfd epoll timerfd signalfd unix_stream unix_dgram unix_seqpacket unix_rights unix_listen
+        tcp_listen tcp udp netlink memfd inotify pty unlinked replaced tmpfile removed_dir fifo proc_file pidfd mqueue
+        owner flock posix_lock ofd_lock lease nsfs bpf""".split(),
+    "kinds_process": """posix_timer seccomp zombie stopped nice scheduler affinity ioprio thread_creds thread_fs
+        thread_files thread_nice uts_namespace net_namespace pid_namespace user_namespace mount_namespace landlock ldt
+        ioperm dispatch coredump_filter membarrier mce_kill tsc mempolicy sem_undo aio mlockall leader_gone""".split(),
+    "kinds_memory": """sysv unlinked_private unlinked_shared memfd name guard seal policy secret dev_zero""".split(),
+}
+
+
+def where(target):
+    """(pid, "fd" or "map", number) from DIR/where, or (pid, None, None)."""
+    try:
+        pid, kind, value = open(target.path("where")).read().split()
+        return int(pid), kind, int(value, 16)
+    except FileNotFoundError:
+        return target.pid, None, None
+
+
+def check_refusal(target, outcome, strict):
+    """A refused dump must say in one line which process and which descriptor or address was in the way."""
+    require(outcome.status is not None and outcome.status > 0, "the engine broke instead of refusing\n" + outcome.describe())
+    if not strict:
+        return ""
+    pid, kind, value = where(target)
+    pids = {str(p) for p in procfs.tree(target.pid)}
+    lines = [x for x in outcome.said().splitlines() if re.search("error", x, re.I)
+             and pids & set(re.findall(r"\d+", x))]
+    if kind == "fd":
+        lines = [x for x in lines if str(pid) in x and str(value) in re.findall(r"\d+", x.replace(str(pid), ""))]
+    elif kind == "map":
+        lines = [x for x in lines if f"{value:x}" in x.lower()]
+    require(lines, f"no error line names pid {pid}" + (
+        f" and fd {value}" if kind == "fd" else f" and address {value:x}" if kind else "") + "\n" + outcome.describe())
+    return lines[0].strip()
+
+
+def kind(program, name):
+    def run(context):
+        both = (context.dumper.name, context.restorer.name)
+        if "criu" in both and name in CRIU_LOSES[program]:
+            raise Skip("real CRIU " + CRIU_LOSES[program][name])
+        target = context.start(program, name)
+        before = target.snapshot()
+        images = context.images()
+        pids = procfs.tree(target.pid)
+        outcome = context.dumper.dump(target.pid, images, scratch=context.scratch)
+        if not outcome.ok:
+            line = check_refusal(target, outcome, context.dumper.name == "pcr")
+            target.compare(before, "after a refused dump")
+            target.verify()
+            context.note("refused" + (": " + re.sub(r"^\(\d+\.\d+\) ", "", line) if line else ""))
+            return
+        context.wait_gone(pids)
+        outcome = context.restorer.restore(images, scratch=context.scratch)
+        if not outcome.ok:
+            if context.dumper.name == "criu" and context.restorer.name == "pcr":
+                context.no_strays("after a refused restore")
+                context.note("restore refused: " + outcome.errors()[-1])
+                return
+            raise Failure("the dump took it, the restore did not\n" + outcome.describe())
+        target.compare(before, "after the restore", CRIU_CHANGES if "criu" in both else ())
+        target.verify()
+        context.note("restored")
+        context.no_strays("after the program's end")
+
+    return run
+
+
+def unsupported(name):
+    def run(context):
+        target = context.start("unsupported", name)
+        before = target.snapshot()
+        outcome = context.dumper.dump(target.pid, context.images(), scratch=context.scratch)
+        require(outcome.status != 0, "the dump says that it took what cannot be dumped\n" + outcome.describe())
+        check_refusal(target, outcome, context.dumper.name == "pcr")
+        target.compare(before, "after a refused dump")
+        target.verify()
+
+    return run
+
+
+def tests():
+    found = [Test(f"{program}:{name}", kind(program, name)) for program, names in KINDS.items() for name in names]
+    same = {("pcr", "pcr"), ("criu", "criu")}
+    found += [Test(f"unsupported:{name}", unsupported(name), only=same)
+              for name in ("io_uring", "io_uring_map", "userfaultfd", "perf_event", "child")]
+    return found
