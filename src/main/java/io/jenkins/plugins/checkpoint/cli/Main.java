@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.cli;
 
+import io.jenkins.plugins.checkpoint.cli.demo.DemoCommand;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "process-checkpoint", mixinStandardHelpOptions = true, versionProvider = Main.Version.class, sortOptions = false,
         description = "Freezes running processes to disk and brings them back.",
         subcommands = {ServiceCommand.class, DumpCommand.class, RestoreCommand.class, CheckCommand.class, InspectCommand.class, PackCommand.class,
-                UnpackCommand.class},
+                UnpackCommand.class, DemoCommand.class},
         footer = {"", "Exit status: 0 done, 1 failed, 2 not understood.", "VERB --help tells more."})
 public final class Main implements Runnable {
     @Spec

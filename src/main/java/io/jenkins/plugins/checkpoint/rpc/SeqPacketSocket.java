@@ -78,10 +78,13 @@ public final class SeqPacketSocket implements Closeable {
     /**
      * Sends one packet.
      *
-     * @param message its bytes; may be empty
+     * @param message its bytes; at least one, as an empty packet looks like the end to whoever receives it
      * @throws IOException if the other end is gone
      */
     public void send(byte[] message) throws IOException {
+        if (message.length == 0) {
+            throw new IllegalArgumentException("an empty packet would look like the end of the connection");
+        }
         int sent;
         try {
             sent = channel.write(ByteBuffer.wrap(message));

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+package io.jenkins.plugins.checkpoint;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** The house stands as it was drawn. */
+@AnalyzeClasses(packages = "io.jenkins.plugins.checkpoint", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+    private static final String ROOT = "io.jenkins.plugins.checkpoint.";
+
+    @ArchTest
+    static final ArchRule WORKS_WITHOUT_JENKINS = noClasses()
+            .that().resideInAnyPackage(ROOT + "rpc..", ROOT + "engine..", ROOT + "image..", ROOT + "archive..", ROOT + "cli..", ROOT + "report..")
+            .should().dependOnClassesThat().resideInAnyPackage("hudson..", "jenkins..", "org.kohsuke..");
+
+    @ArchTest
+    static final ArchRule NO_CIRCLES = slices().matching(ROOT + "(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule PROTOCOL_KNOWS_NO_ENGINE = noClasses().that().resideInAPackage(ROOT + "rpc..")
+            .should().dependOnClassesThat().resideInAnyPackage(ROOT + "engine..", ROOT + "image..", ROOT + "archive..", ROOT + "cli..");
+}
