@@ -29,7 +29,7 @@ struct restorer_shared {
 	uint32_t stage; /* futex */
 	uint32_t event; /* futex: changes whenever a counter below or the error does */
 	uint32_t created; /* tasks that have created all their children */
-	uint32_t exited; /* tasks restored as zombies that are about to exit */
+	uint32_t joined; /* futex: tasks that are in their process group */
 	uint32_t parked; /* threads that stand in the blob and wait for STAGE_SEIZED */
 	uint32_t finished; /* threads that have everything but their registers */
 	uint32_t root_seized; /* futex: the coordinator traces the root */

@@ -89,7 +89,7 @@ static int read_images(struct restore *restore)
 		for (size_t t = 0; t < task->thread_count; t++)
 			if (task->threads[t].tid == getpid())
 				return err_set(EEXIST, "pid %d, which belongs to the dumped tree, is pcr's own now; run it again", getpid());
-		if (!task->zombie && (mm_check(task) < 0 || vmas_read(restore, task) < 0))
+		if (!task->zombie && !task->helper && (mm_check(task) < 0 || vmas_read(restore, task) < 0))
 			return -1;
 	}
 	/* Mapped files that are not as they were dumped, all in one message. */
@@ -140,7 +140,7 @@ static int look_for_dead(struct restore *restore)
 		struct restore_task *task = &restore->tasks[i];
 		char state;
 
-		if (task->zombie || !restore->slots[i].born)
+		if (task->zombie || task->helper || !restore->slots[i].born)
 			continue;
 		state = state_of(task->pid);
 		if (state == 0 || state == 'Z' || state == 'X')
@@ -204,8 +204,8 @@ static void kill_all(struct restore *restore)
 	for (size_t i = 0; i < restore->task_count; i++) {
 		struct restore_task *task = &restore->tasks[i];
 
-		for (size_t t = task->thread_count; restore->slots[i].born && t-- > 0;) {
-			pid_t tid = task->threads[t].tid;
+		for (size_t t = task->helper ? 1 : task->thread_count; restore->slots[i].born && t-- > 0;) {
+			pid_t tid = task->helper ? task->pid : task->threads[t].tid;
 			char state;
 
 			while (waitpid(tid, NULL, __WALL | WNOHANG) <= 0 && now_us() - start < REAP_WAIT_US) {
@@ -277,7 +277,7 @@ static int restore_tree(struct restore *restore)
 	uint32_t threads = 0;
 
 	for (size_t i = 0; i < restore->task_count; i++)
-		if (!restore->tasks[i].zombie)
+		if (!restore->tasks[i].zombie && !restore->tasks[i].helper)
 			threads += restore->tasks[i].thread_count;
 	if (start_root(restore) < 0 || await(restore, &restore->shared->created, restore->task_count) < 0)
 		return -1;

@@ -236,9 +236,10 @@ int restore_read_files(struct restore *restore)
 	for (size_t i = 0; i < restore->task_count; i++) {
 		struct restore_task *task = &restore->tasks[i];
 
-		if (task->zombie)
+		if (task->zombie || task->helper)
 			continue;
-		if (read_fdinfo(restore, task) < 0)
+		/* Tasks that share a table have the same images of it; the owner is further up in the tree. */
+		if (task->files_owner == task && read_fdinfo(restore, task) < 0)
 			return -1;
 		task->exe = restore_use_file(restore, task, task->mm->exe_file_id, O_RDONLY);
 		if (!task->exe)
@@ -363,16 +364,36 @@ int restore_open_files(struct restore *restore, struct restore_task *task)
 	return 0;
 }
 
-static void close_between(unsigned int first, unsigned int last)
+static int compare_numbers(const void *a, const void *b)
 {
-	if (first <= last)
-		syscall(SYS_close_range, first, last, 0);
+	unsigned int x = *(const unsigned int *)a, y = *(const unsigned int *)b;
+
+	return (x > y) - (x < y);
 }
 
-int restore_place_files(struct restore *restore, struct restore_task *task, int keep_a, int keep_b)
+static void close_others(struct restore *restore, const struct restore_task *task)
 {
+	auto_free unsigned int *keep = xzalloc((task->fd_count + restore->task_count + 1) * sizeof(*keep));
 	unsigned int next = 0;
+	size_t n = 0;
 
+	for (size_t i = 0; i < task->fd_count; i++)
+		keep[n++] = task->fds[i]->fd;
+	for (size_t i = 0; i < restore->task_count; i++)
+		if (restore->tasks[i].files_owner == task)
+			keep[n++] = restore->tasks[i].exe->slot;
+	keep[n++] = restore->log_slot;
+	qsort(keep, n, sizeof(*keep), compare_numbers);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] > next)
+			syscall(SYS_close_range, next, keep[i] - 1, 0);
+		next = keep[i] + 1;
+	}
+	syscall(SYS_close_range, next, ~0U, 0);
+}
+
+int restore_place_files(struct restore *restore, struct restore_task *task)
+{
 	for (size_t i = 0; i < task->fd_count; i++) {
 		/* fdinfo_entry.flags: FD_CLOEXEC */
 		int flags = task->fds[i]->flags & FD_CLOEXEC ? O_CLOEXEC : 0;
@@ -386,32 +407,6 @@ int restore_place_files(struct restore *restore, struct restore_task *task, int 
 		if (kind->settle && kind->settle(restore, task->fd_files[i]->entry, task->fds[i]->fd) < 0)
 			return err_context("descriptor %u", task->fds[i]->fd);
 	}
-	/* Ascending walk over both lists of numbers to keep. */
-	if (keep_a > keep_b) {
-		int swap = keep_a;
-
-		keep_a = keep_b;
-		keep_b = swap;
-	}
-	for (size_t i = 0; i <= task->fd_count;) {
-		unsigned int fd = i < task->fd_count ? task->fds[i]->fd : ~0U;
-		unsigned int keep = keep_a >= 0 ? (unsigned int)keep_a : keep_b >= 0 ? (unsigned int)keep_b : ~0U;
-
-		if (keep < fd) {
-			if (keep == (unsigned int)keep_a)
-				keep_a = -1;
-			else
-				keep_b = -1;
-			fd = keep;
-		} else {
-			i++;
-		}
-		if (fd == ~0U)
-			break;
-		if (fd > next)
-			close_between(next, fd - 1);
-		next = fd + 1;
-	}
-	close_between(next, ~0U);
+	close_others(restore, task);
 	return 0;
 }

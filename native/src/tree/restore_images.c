@@ -58,7 +58,7 @@ static int compare_pids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static struct restore_task *find_task(struct restore *restore, pid_t pid)
+struct restore_task *restore_find_task(struct restore *restore, pid_t pid)
 {
 	for (size_t i = 0; i < restore->task_count; i++)
 		if (restore->tasks[i].pid == pid)
@@ -84,7 +84,7 @@ struct restore_task *restore_common_ancestor(struct restore_task *a, struct rest
 static int add_task(struct restore *restore, PstreeEntry *e, PstreeEntry **raw)
 {
 	struct restore_task *task = &restore->tasks[restore->task_count];
-	bool leader = false;
+	bool leader = e->n_threads == 1;
 
 	if (check_pid(e->pid, "the pid", e->pid) < 0)
 		return -1;
@@ -100,6 +100,9 @@ static int add_task(struct restore *restore, PstreeEntry *e, PstreeEntry **raw)
 	task->sid = e->sid;
 	task->thread_count = e->n_threads;
 	task->threads = xzalloc(e->n_threads * sizeof(*task->threads));
+	/* A real CRIU 4.1 writes no sensible thread for a zombie; the only one of a task is the task. */
+	if (e->n_threads == 1)
+		e->threads[0] = e->pid;
 	for (size_t i = 0; i < e->n_threads; i++) {
 		if (check_pid(e->threads[i], "the thread", e->pid) < 0)
 			return -1;
@@ -113,11 +116,6 @@ static int add_task(struct restore *restore, PstreeEntry *e, PstreeEntry **raw)
 	}
 	if (!leader)
 		return err_set(EINVAL, "pstree.img: pid %u is not among its own threads", e->pid);
-	if (restore->task_count == 0) {
-		/* The parent of the root is recorded only when it was in the dump's sight. */
-		raw[restore->task_count++] = e;
-		return 0;
-	}
 	raw[restore->task_count++] = e;
 	return 0;
 }
@@ -127,11 +125,11 @@ static int link_parents(struct restore *restore, PstreeEntry **raw)
 {
 	for (size_t i = 1; i < restore->task_count; i++) {
 		struct restore_task *task = &restore->tasks[i];
-		struct restore_task *parent = find_task(restore, raw[i]->ppid);
+		struct restore_task *parent = restore_find_task(restore, raw[i]->ppid);
 
 		if (!parent || parent >= task)
 			return err_set(EINVAL, "pstree.img: the parent %u of pid %d is not in front of it", raw[i]->ppid, task->pid);
-		task->parent = parent;
+		task->parent = task->maker = parent;
 		task->depth = parent->depth + 1;
 		*(size_t *)array_push(&parent->children, &parent->child_count, &parent->child_room, sizeof(size_t)) = i;
 	}
@@ -161,7 +159,8 @@ static int read_pstree(struct restore *restore)
 		err_set(EINVAL, "pstree.img has no process");
 		goto out;
 	}
-	restore->tasks = xzalloc(count * sizeof(*restore->tasks));
+	/* Pointers to tasks are kept, so the array has room for all helpers from the start: for each task's session and group. */
+	restore->tasks = xzalloc(3 * count * sizeof(*restore->tasks));
 	for (size_t i = 0; i < count; i++)
 		if (add_task(restore, raw[i], raw) < 0)
 			goto out;
@@ -181,57 +180,6 @@ out:
 	all_tids = NULL;
 	tid_count = tid_room = 0;
 	return result;
-}
-
-/* --- sessions and groups --- */
-
-/* setsid(2) and setpgid(2) allow: a task is born in the session of its parent, may leave it once, and a group has its leader
- * in the same session. From the leaves up: which session must each task be born in? */
-static int plan_sessions(struct restore *restore)
-{
-	for (size_t i = restore->task_count; i-- > 0;) {
-		struct restore_task *task = &restore->tasks[i];
-		struct restore_task *leader = find_task(restore, task->sid);
-		bool leads = task->sid == task->pid;
-
-		if (!leads) {
-			if (!leader && !restore->request->shell_job)
-				return err_set(EINVAL, "pid %d belongs to session %d, whose leader is not in the dump; when the session of pcr will "
-					       "do, use --shell-job", task->pid, task->sid);
-			task->born_sid = leader ? task->sid : -1;
-		}
-		for (size_t c = 0; c < task->child_count; c++) {
-			struct restore_task *child = &restore->tasks[task->children[c]];
-
-			if (!child->born_sid || (leads && child->born_sid == task->pid))
-				continue;
-			if (task->born_sid && task->born_sid != child->born_sid)
-				return err_set(ENOTSUP, "pid %d in session %d: its parent %d never was in that session; such a tree cannot be "
-					       "restored yet", child->pid, child->sid, task->pid);
-			task->born_sid = child->born_sid;
-		}
-		if (i == 0 && task->born_sid > 0)
-			return err_set(ENOTSUP, "pid %d: session %d was left by its leader; such a tree cannot be restored yet", task->pid,
-				       task->born_sid);
-	}
-	return 0;
-}
-
-static int check_groups(struct restore *restore)
-{
-	for (size_t i = 0; i < restore->task_count; i++) {
-		struct restore_task *task = &restore->tasks[i];
-		struct restore_task *leader = find_task(restore, task->pgid);
-
-		if (task->sid == task->pid && task->pgid != task->pid)
-			return err_set(EINVAL, "pstree.img: pid %d leads session %d but not its own group, %d", task->pid, task->sid, task->pgid);
-		if (leader && leader->sid != task->sid && !(leader->born_sid == -1 && task->born_sid == -1))
-			return err_set(EINVAL, "pstree.img: pid %d is in group %d of another session", task->pid, task->pgid);
-		if (!leader && !(restore->request->shell_job && task->born_sid == -1))
-			return err_set(ENOTSUP, "pid %d is in process group %d, whose leader has ended; such a tree cannot be restored yet",
-				       task->pid, task->pgid);
-	}
-	return 0;
 }
 
 /* --- what belongs to one task --- */
@@ -284,16 +232,18 @@ static int check_ids(struct restore *restore, struct restore_task *task)
 			continue;
 		if (other->ids->vm_id == ids->vm_id)
 			return err_set(ENOTSUP, "pids %d and %d share their memory (CLONE_VM, vfork), which cannot be restored yet", other->pid, task->pid);
-		if (other->ids->files_id == ids->files_id)
-			return err_set(ENOTSUP, "pids %d and %d share their descriptor table (CLONE_FILES), which cannot be restored yet", other->pid,
-				       task->pid);
-		if (other->ids->fs_id == ids->fs_id)
-			return err_set(ENOTSUP, "pids %d and %d share root and working directory (CLONE_FS), which cannot be restored yet",
-				       other->pid, task->pid);
+		if (other->ids->files_id == ids->files_id && (!task->parent->ids || task->parent->ids->files_id != ids->files_id))
+			return err_set(ENOTSUP, "pids %d and %d share their descriptor table (CLONE_FILES) without being parent and child; that cannot be "
+				       "restored yet", other->pid, task->pid);
+		if (other->ids->fs_id == ids->fs_id && (!task->parent->ids || task->parent->ids->fs_id != ids->fs_id))
+			return err_set(ENOTSUP, "pids %d and %d share root and working directory (CLONE_FS) without being parent and child; that cannot "
+				       "be restored yet", other->pid, task->pid);
 		if (other->ids->sighand_id == ids->sighand_id)
 			return err_set(ENOTSUP, "pids %d and %d share their signal handlers (CLONE_SIGHAND), which cannot be restored yet",
 				       other->pid, task->pid);
 	}
+	task->files_owner = task->parent && task->parent->ids->files_id == ids->files_id ? task->parent->files_owner : task;
+	task->shares_fs = task->parent && task->parent->ids->fs_id == ids->fs_id;
 	return 0;
 }
 
@@ -354,5 +304,5 @@ int restore_read_tree(struct restore *restore)
 	for (size_t i = 0; i < restore->task_count; i++)
 		if (read_task(restore, &restore->tasks[i]) < 0)
 			return -1;
-	return plan_sessions(restore) < 0 || check_groups(restore) < 0 ? -1 : 0;
+	return restore_plan_sessions(restore);
 }

@@ -89,9 +89,10 @@ static void describe_holder(pid_t pid, char *text, size_t size)
 
 pid_t restore_clone(struct restore *restore, struct restore_task *task, uint64_t flags)
 {
+	const TaskCoreEntry *tc = task->helper ? NULL : task->threads[0].core->tc;
 	struct clone_args clone = {
 		.flags = flags,
-		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
+		.exit_signal = flags & CLONE_PARENT ? 0 : tc && tc->has_pcr_exit_signal ? tc->pcr_exit_signal : SIGCHLD,
 		.set_tid = (uint64_t)&task->pid,
 		.set_tid_size = 1,
 	};
@@ -134,20 +135,33 @@ static void die_with_parent(struct restore *restore, struct restore_task *task, 
 		_exit(1);
 }
 
+static void create(struct restore *restore, struct restore_task *task, struct restore_task *child)
+{
+	uint64_t flags = task->helper ? CLONE_PARENT : 0;
+	pid_t pid;
+
+	if (!child->helper && !child->zombie && child->files_owner != child)
+		flags |= CLONE_FILES;
+	if (child->shares_fs)
+		flags |= CLONE_FS;
+	pid = restore_clone(restore, child, flags);
+	if (pid < 0)
+		give_up(restore, task);
+	if (pid == 0)
+		restore_task_main(restore, child);
+}
+
 static void create_children(struct restore *restore, struct restore_task *task, bool before_setsid)
 {
-	for (size_t i = 0; i < task->child_count; i++) {
-		struct restore_task *child = &restore->tasks[task->children[i]];
-		bool early = task->sid == task->pid && child->born_sid && child->born_sid != task->pid;
-		pid_t pid;
+	/* A helper's are its parent's. */
+	const struct restore_task *family = task->helper ? task->parent : task;
 
-		if (early != before_setsid)
-			continue;
-		pid = restore_clone(restore, child, 0);
-		if (pid < 0)
-			give_up(restore, task);
-		if (pid == 0)
-			restore_task_main(restore, child);
+	for (size_t i = 0; i < family->child_count; i++) {
+		struct restore_task *child = &restore->tasks[family->children[i]];
+		bool early = task->sid == task->pid && child->born_sid && child->born_sid != task->pid;
+
+		if (child->maker == task && early == before_setsid)
+			create(restore, task, child);
 	}
 }
 
@@ -164,7 +178,7 @@ static int join_group(struct restore_task *task)
 	return 0;
 }
 
-/* The children that are restored as zombies have ended, and nothing tells of it but wait(2). */
+/* The children that are restored as zombies have ended, the helpers are gone, and nothing tells of it but wait(2). */
 static int settle_zombies(struct restore *restore, struct restore_task *task)
 {
 	const struct timespec now = { 0, 0 };
@@ -175,10 +189,10 @@ static int settle_zombies(struct restore *restore, struct restore_task *task)
 		struct restore_task *child = &restore->tasks[task->children[i]];
 		siginfo_t info;
 
-		if (!child->zombie)
+		if (!child->zombie && !child->helper)
 			continue;
 		any = true;
-		while (waitid(P_PID, child->pid, &info, WEXITED | WNOWAIT) < 0)
+		while (waitid(P_PID, child->pid, &info, WEXITED | (child->zombie ? WNOWAIT : 0)) < 0)
 			if (errno != EINTR)
 				return err_errno("its child %d, a zombie, is gone", child->pid);
 	}
@@ -199,6 +213,7 @@ static void become_zombie(struct restore *restore, struct restore_task *task)
 	sigset_t set;
 
 	prctl(PR_SET_NAME, tc->comm);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &tc->blk_sigset, NULL, sizeof(tc->blk_sigset));
 	if (WIFEXITED(status))
 		_exit(WEXITSTATUS(status));
 	setrlimit(RLIMIT_CORE, &none);
@@ -208,6 +223,17 @@ static void become_zombie(struct restore *restore, struct restore_task *task)
 	kill(getpid(), sig);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	_exit(1);
+}
+
+/* Leads its session or group until everybody is where he belongs. */
+static void be_helper(struct restore *restore) __attribute__((noreturn));
+static void be_helper(struct restore *restore)
+{
+	uint32_t *joined = &restore->shared->joined, goal = restore->task_count - restore->helper_count, now;
+
+	while ((now = __atomic_load_n(joined, __ATOMIC_SEQ_CST)) < goal)
+		syscall(SYS_futex, joined, FUTEX_WAIT, now, NULL, NULL, 0);
+	_exit(0);
 }
 
 static int set_oom_score_adj(const TaskCoreEntry *tc)
@@ -241,6 +267,22 @@ static void set_loginuid(const TaskCoreEntry *tc)
 		pr_warn("cannot set its loginuid from %s to %s", have, want);
 }
 
+/* Who shares a descriptor table leaves it to its owner, which waits until nobody opens or maps files any more. */
+static int place_files(struct restore *restore, struct restore_task *task)
+{
+	uint32_t *ready = &restore->slots[restore_index(restore, task->files_owner)].files_ready, sharers = 0, now;
+
+	if (task->files_owner != task) {
+		bump(ready);
+		return 0;
+	}
+	for (size_t i = 0; i < restore->task_count; i++)
+		sharers += restore->tasks[i].files_owner == task;
+	while ((now = __atomic_load_n(ready, __ATOMIC_SEQ_CST)) < sharers - 1)
+		syscall(SYS_futex, ready, FUTEX_WAIT, now, NULL, NULL, 0);
+	return restore_place_files(restore, task);
+}
+
 static int build(struct restore *restore, struct restore_task *task)
 {
 	const TaskCoreEntry *tc = task->threads[0].core->tc;
@@ -250,13 +292,16 @@ static int build(struct restore *restore, struct restore_task *task)
 	if (set_oom_score_adj(tc) < 0)
 		return -1;
 	set_loginuid(tc);
-	if (fs_restore(task) < 0)
+	if (!task->shares_fs && fs_restore(task) < 0)
 		return -1;
 	/* Needs groups and pids that others make. */
 	wait_for_stage(restore->shared, STAGE_CREATED);
-	if (join_group(task) < 0 || settle_zombies(restore, task) < 0)
+	if (join_group(task) < 0)
 		return -1;
-	if (restore_place_files(restore, task, task->exe->slot, restore->log_slot) < 0)
+	bump(&restore->shared->joined);
+	if (settle_zombies(restore, task) < 0)
+		return -1;
+	if (place_files(restore, task) < 0)
 		return -1;
 	return sigactions_restore(tc);
 }
@@ -270,7 +315,7 @@ void restore_task_main(struct restore *restore, struct restore_task *task)
 		coordinator = getppid();
 	restore->slots[restore_index(restore, task)].born = 1;
 	die_with_parent(restore, task, task->parent ? task->parent->pid : coordinator);
-	if (!task->zombie && (restore_open_files(restore, task) < 0 || shmem_create(restore, task) < 0))
+	if (!task->zombie && !task->helper && (restore_open_files(restore, task) < 0 || shmem_create(restore, task) < 0))
 		give_up(restore, task);
 	create_children(restore, task, true);
 	if (task->sid == task->pid && setsid() < 0) {
@@ -284,10 +329,13 @@ void restore_task_main(struct restore *restore, struct restore_task *task)
 	create_children(restore, task, false);
 	bump(&restore->shared->created);
 	bump(&restore->shared->event);
+	if (task->helper)
+		be_helper(restore);
 	if (task->zombie) {
 		wait_for_stage(restore->shared, STAGE_CREATED);
 		if (join_group(task) < 0)
 			give_up(restore, task);
+		bump(&restore->shared->joined);
 		become_zombie(restore, task);
 	}
 	if (build(restore, task) == 0)

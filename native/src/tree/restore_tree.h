@@ -46,9 +46,14 @@ struct restore_vma {
 struct restore_task {
 	pid_t pid, pgid, sid;
 	struct restore_task *parent; /* NULL for the root */
+	struct restore_task *maker; /* who clones it: its parent, or a helper whose session it must be born in */
 	size_t depth;
 	size_t *children, child_count, child_room; /* indices of restore.tasks */
 	bool zombie, stopped;
+	/* Not in the images: leads a session or group whose leader has ended, until all have joined it. */
+	bool helper;
+	struct restore_task *files_owner; /* whose descriptor table it shares (CLONE_FILES); itself when it shares none */
+	bool shares_fs; /* with its maker (CLONE_FS) */
 	/* Session that it must be born in; 0 when any will do. -1: the one that pcr runs in. */
 	pid_t born_sid;
 
@@ -84,8 +89,8 @@ struct restore {
 	int dirfd; /* the images directory, at a descriptor number that no task needs */
 	InventoryEntry *inventory;
 
-	struct restore_task *tasks; /* parents before children; [0] is the root */
-	size_t task_count;
+	struct restore_task *tasks; /* parents before children, helpers last; [0] is the root */
+	size_t task_count, helper_count;
 	struct restore_file **files; /* by id, ascending */
 	size_t file_count, file_room;
 	struct restore_shmem *shmems;
@@ -98,6 +103,7 @@ struct restore {
 	struct restore_slot {
 		uint64_t region, region_size; /* where the task's restorer is */
 		uint32_t born;
+		uint32_t files_ready; /* futex: sharers of its descriptor table that need no more of it */
 	} *slots; /* shared memory, by task index */
 	int log_slot; /* pcr's log, at a descriptor number that no task needs */
 
@@ -106,6 +112,11 @@ struct restore {
 
 /* tree/restore_images.c: reads pstree, cores and what hangs on them; checks that the tree can be built. Returns 0 or -1. */
 int restore_read_tree(struct restore *restore);
+
+/* tree/restore_sessions.c: plans how sessions and groups come about; adds helpers. After the states of all tasks are known. Returns 0
+ * or -1 with the error set. */
+int restore_plan_sessions(struct restore *restore);
+struct restore_task *restore_find_task(struct restore *restore, pid_t pid);
 
 /* tree/restore_files.c. Reads files.img and every fdinfo, finds who opens what, checks the files on disk. Returns 0 or -1 with the error set. */
 int restore_read_files(struct restore *restore);
@@ -123,8 +134,9 @@ void restore_close_slots(struct restore *restore);
 int restore_free_slot(struct restore *restore);
 /* In the task: opens what it is to open for itself and its descendants. Returns 0 or -1 with the error set. */
 int restore_open_files(struct restore *restore, struct restore_task *task);
-/* In the task: every descriptor into its place, all others closed but keep_a and keep_b (-1: none). Returns 0 or -1 with the error set. */
-int restore_place_files(struct restore *restore, struct restore_task *task, int keep_a, int keep_b);
+/* In the task: every descriptor into its place, all others closed but the log and the executables of those who share the table, which
+ * the blob closes. Returns 0 or -1 with the error set. */
+int restore_place_files(struct restore *restore, struct restore_task *task);
 
 /* tree/restore_task.c: everything a task does, from birth into the blob. Does not return. */
 void restore_task_main(struct restore *restore, struct restore_task *task) __attribute__((noreturn));

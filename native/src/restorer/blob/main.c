@@ -141,10 +141,6 @@ void restorer_main(struct restorer_args *args)
 	e = sys5(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &args->mm, sizeof(args->mm), 0);
 	if (e < 0)
 		fail(args, 0, "cannot set the mm fields (PR_SET_MM_MAP: code, data, heap, stack, arguments, auxv, executable)", 0, e);
-	if (args->exe_fd >= 0)
-		sys1(SYS_close, args->exe_fd);
-	if (args->log_fd >= 0)
-		sys1(SYS_close, args->log_fd);
 	if (args->personality) {
 		e = sys1(SYS_personality, args->personality);
 		if (e < 0)

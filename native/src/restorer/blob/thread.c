@@ -12,6 +12,8 @@
 
 #define PR_TIMER_CREATE_RESTORE_IDS 77
 #define SIGINFO_SIZE 128
+#define EBUSY 16
+#define MOST_WASTED_TIMERS 10000000
 
 static void check(struct restorer_args *args, struct restorer_thread *t, long e, const char *what, uint64_t value)
 {
@@ -21,6 +23,9 @@ static void check(struct restorer_args *args, struct restorer_thread *t, long e,
 
 static void leader_begin(struct restorer_args *args, struct restorer_thread *t)
 {
+	/* Only here has everybody who shares the descriptor table used the executable; who comes second finds it closed. */
+	sys1(SYS_close, args->exe_fd);
+	sys1(SYS_close, args->log_fd);
 	for (uint32_t i = 0; i < args->shared_signal_count; i++) {
 		int32_t *info = (int32_t *)(args->signals + SIGINFO_SIZE * (args->shared_signal_first + i));
 
@@ -31,11 +36,11 @@ static void leader_begin(struct restorer_args *args, struct restorer_thread *t)
 static void posix_timers(struct restorer_args *args, struct restorer_thread *t)
 {
 	const struct restorer_posix_timer *timer = (const void *)args->posix_timers;
+	int chosen;
 
 	if (!args->posix_timer_count)
 		return;
-	check(args, t, sys5(SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0),
-	      "cannot create timers with given ids (PR_TIMER_CREATE_RESTORE_IDS, Linux 6.15)", 0);
+	chosen = sys5(SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0) == 0;
 	for (uint64_t i = 0; i < args->posix_timer_count; i++, timer++) {
 		/* struct sigevent: value, signo, notify, then the thread of SIGEV_THREAD_ID */
 		struct {
@@ -45,10 +50,20 @@ static void posix_timers(struct restorer_args *args, struct restorer_thread *t)
 		int32_t id = timer->id;
 		uint64_t when[4] = { timer->interval_sec, timer->interval_nsec, timer->value_sec, timer->value_nsec };
 
-		check(args, t, sys3(SYS_timer_create, timer->clock, &event, &id), "cannot create again the timer with id", timer->id);
+		/* Before Linux 6.15 ids only grow: those in between are used up. */
+		for (int wasted = 0;; wasted++) {
+			check(args, t, sys3(SYS_timer_create, timer->clock, &event, &id), "cannot create again the timer with id", timer->id);
+			if (id == timer->id)
+				break;
+			sys1(SYS_timer_delete, id);
+			check(args, t, chosen || id > timer->id || wasted > MOST_WASTED_TIMERS ? -EBUSY : 0,
+			      "its timer gets another id (Linux 6.15 can choose): wanted", timer->id);
+			id = timer->id;
+		}
 		check(args, t, sys4(SYS_timer_settime, id, 0, when, 0), "cannot set the timer with id", timer->id);
 	}
-	sys5(SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0);
+	if (chosen)
+		sys5(SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0);
 }
 
 /* Behind the credentials of all threads: changing them clears what is set here. */
@@ -60,9 +75,13 @@ static void leader_end(struct restorer_args *args, struct restorer_thread *t)
 		futex_wait(&args->finished_here, n);
 	if (args->dumpable >= 0)
 		check(args, t, sys5(SYS_prctl, PR_SET_DUMPABLE, args->dumpable, 0, 0, 0), "cannot set dumpable", 0);
-	/* Last: they run from here on. */
+	/* Last: they run from here on. A real-time timer without a value has expired; taking its signal would start it again. */
+	if (!args->itimers[0][2] && !args->itimers[0][3]) {
+		args->itimers[0][2] = args->itimers[0][0];
+		args->itimers[0][3] = args->itimers[0][1];
+	}
 	for (int i = 0; i < 3; i++)
-		if (args->itimers[i][2] || args->itimers[i][3])
+		if (args->itimers[i][0] || args->itimers[i][1] || args->itimers[i][2] || args->itimers[i][3])
 			check(args, t, sys3(SYS_setitimer, i, args->itimers[i], 0), "cannot set its interval timer", i);
 	posix_timers(args, t);
 }
