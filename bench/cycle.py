@@ -229,7 +229,7 @@ class Target:
         self.wait_until_gone()
 
 
-def measure(engine, program, case, seed, work, images):
+def measure(engine, program, case, seed, work, images, before_clock):
     """Runs one cycle.
 
     engine   argv that starts the engine
@@ -237,6 +237,7 @@ def measure(engine, program, case, seed, work, images):
     seed     a number that no other cycle uses, so that no stale image can pass the check
     work     directory for the target's report; emptied
     images   directory on the medium to be measured; emptied
+    before_clock   called before each step that is timed
     Returns Times. Raises Broken. Leaves no process and no file behind either way."""
     for directory in (work, images):
         shutil.rmtree(directory, ignore_errors=True)
@@ -249,17 +250,20 @@ def measure(engine, program, case, seed, work, images):
 
         os.mkdir(first)
         dump = [*engine, "dump", "-t", str(target.pid), "-o", "dump.log"]
+        before_clock()
         dump_running, _ = run([*dump, "-D", first, "--leave-running"], first, "dump")
         outage = target.verify("after a dump that leaves it running")
         frozen = frozen_seconds(first)
         shutil.rmtree(first)
 
         os.mkdir(second)
+        before_clock()
         dump_wall, dump_cpu = run([*dump, "-D", second], second, "dump")
         target.wait_until_gone()
         size = size_of(second)
 
         restore = [*engine, "restore", "-D", second, "-o", "restore.log", "--restore-detached"]
+        before_clock()
         restore_wall, restore_cpu = run(restore, second, "restore")
         target.verify("after the restore")
         return Times(dump_wall, dump_running, frozen, outage, restore_wall, dump_cpu, restore_cpu, size)

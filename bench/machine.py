@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import subprocess
+import time
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -86,6 +87,28 @@ def _first_line(argv):
         return "unknown"
     lines = (done.stdout + done.stderr).strip().splitlines()
     return lines[0].strip() if done.returncode == 0 and lines else "unknown"
+
+
+def _idle_share(seconds):
+    """The share of all cores' time that was idle during the next `seconds`, 0 to 1."""
+    def sample():
+        with open("/proc/stat", encoding="ascii") as f:
+            fields = [int(n) for n in f.readline().split()[1:9]]
+        return fields[3] + fields[4], sum(fields)  # idle + iowait; proc_stat(5)
+
+    idle, total = sample()
+    time.sleep(seconds)
+    idle_now, total_now = sample()
+    return (idle_now - idle) / max(total_now - total, 1)
+
+
+def wait_until_quiet(patience):
+    """Waits until the machine has nothing else to do, at most `patience` seconds. Returns whether it is quiet."""
+    end = time.monotonic() + patience
+    while _idle_share(0.1) < 0.85:
+        if time.monotonic() > end:
+            return False
+    return True
 
 
 def load():

@@ -54,6 +54,8 @@ def arguments():
     p.add_argument("--runs", type=int, help="runs of each case and engine (default 5)")
     p.add_argument("--pcr", default=os.path.join(ROOT, "native/build/pcr"), help="the pcr to measure")
     p.add_argument("--criu", help="a CRIU 4 to measure (default: tools/real-criu's)")
+    p.add_argument("--patience", type=float, default=5,
+                   help="seconds to wait before each timed step for the machine to be idle (default 5)")
     p.add_argument("--work", default=os.path.join(HERE, "build/work"), help="directory on the disk to be measured")
     p.add_argument("--output", help="file for the report (default: bench/RESULTS.md if everything is measured)")
     a = p.parse_args()
@@ -115,6 +117,11 @@ def main():
     cases = [case for case in CASES if case.name in args.cases]
     results, failures, seed = {}, [], int.from_bytes(os.urandom(4), "little") << 16
     broken = set()
+    steps = {True: 0, False: 0}  # quiet or not: how many
+
+    def before_clock():
+        steps[machine.wait_until_quiet(args.patience)] += 1
+
     for medium in args.media:
         for case in cases:
             for number in range(args.runs):
@@ -126,7 +133,7 @@ def main():
                     seed += 1
                     try:
                         times = cycle.measure(commands[name], program, case, seed, os.path.join(args.work, "target"),
-                                              os.path.join(places[medium], "images"))
+                                              os.path.join(places[medium], "images"), before_clock)
                     except cycle.Broken as e:
                         broken.add(key)
                         failures.append(f"{name}, {case.title}, images on {medium}: {e}")
@@ -137,7 +144,8 @@ def main():
                           f"  frozen {times.frozen * 1e3:8.1f}  outage {times.outage * 1e3:8.1f}"
                           f"  restore {times.restore * 1e3:8.1f} ms", flush=True)
 
-    described.append(("Load average", f"{load_before:.1f} before, {machine.load():.1f} after"))
+    described.append(("Load average", f"{load_before:.1f} before, {machine.load():.1f} after; other programs were busy at the start "
+                      f"of {steps[False]} of {sum(steps.values())} timed steps"))
     text = report.markdown(described, cases, results, failures, args.media, args.runs)
     with open(os.path.join(HERE, "build/results.json"), "w", encoding="utf-8") as f:
         json.dump(report.raw(results), f, indent=1)
