@@ -199,16 +199,23 @@ static int remote_syscall(struct parasite *p, uint64_t *result)
 	struct thread *leader = &p->task->threads[0];
 	struct user_regs_struct regs;
 	struct iovec iov = { &regs, sizeof(regs) };
-	int status, stops = 0;
+	bool entered = false, left = false;
+	int status;
 
-	/* Two stops: entry and exit. */
-	while (stops < 2) {
+	while (!left) {
+		struct __ptrace_syscall_info info = { 0 };
+
 		if (resume(leader->tid, PTRACE_SYSCALL) < 0 || (status = next_stop(leader->tid)) < 0)
 			return -1;
-		if (WSTOPSIG(status) == (SIGTRAP | 0x80))
-			stops++;
-		else
+		if (WSTOPSIG(status) != (SIGTRAP | 0x80)) {
 			put_off(p, status);
+			continue;
+		}
+		if (ptrace(PTRACE_GET_SYSCALL_INFO, leader->tid, sizeof(info), &info) < 0)
+			return err_errno("thread %d: cannot see its system call", leader->tid);
+		/* A run that was followed by its system calls ended at the entry of rt_sigreturn, whose exit comes first. */
+		left = entered && info.op == PTRACE_SYSCALL_INFO_EXIT;
+		entered |= info.op == PTRACE_SYSCALL_INFO_ENTRY;
 	}
 	if (ptrace(PTRACE_GETREGSET, leader->tid, NT_PRSTATUS, &iov) < 0)
 		return err_errno("thread %d: cannot read its registers", leader->tid);
@@ -378,7 +385,25 @@ static int choose_marker(const struct task *task)
 	return 0;
 }
 
-int parasite_ask(struct task *task, struct parasite_posix_timer *posix_timers, int posix_timer_count)
+/* As many timers at a time as the arguments have room for. */
+static int ask_timers(struct parasite *p, struct parasite_args *args)
+{
+	struct task *task = p->task;
+
+	for (size_t done = 0; done < task->posix_timer_count; done += args->posix_timer_count) {
+		size_t left = task->posix_timer_count - done;
+
+		memset(args, 0, sizeof(*args));
+		args->posix_timer_count = left < PARASITE_TIMERS ? left : PARASITE_TIMERS;
+		memcpy(args->posix_timers, task->posix_timers + done, args->posix_timer_count * sizeof(*args->posix_timers));
+		if (run(p, &task->threads[0], args) < 0)
+			return -1;
+		memcpy(task->posix_timers + done, args->posix_timers, args->posix_timer_count * sizeof(*args->posix_timers));
+	}
+	return 0;
+}
+
+int parasite_ask(struct task *task)
 {
 	struct parasite p = { .task = task, .marker = choose_marker(task) };
 	struct parasite_args args;
@@ -392,19 +417,16 @@ int parasite_ask(struct task *task, struct parasite_posix_timer *posix_timers, i
 	}
 	for (size_t i = 0; i < task->thread_count && !result; i++) {
 		struct thread *thread = &task->threads[i];
-		int timers = i == 0 ? posix_timer_count : 0;
 
 		memset(&args, 0, sizeof(args));
 		args.want_task = i == 0;
-		args.posix_timer_count = timers;
-		memcpy(args.posix_timers, posix_timers, timers * sizeof(*posix_timers));
 		result = run(&p, thread, &args);
 		if (result < 0)
 			break;
 		thread->inside = args.thread;
 		if (i == 0) {
 			task->inside = args.task;
-			memcpy(posix_timers, args.posix_timers, timers * sizeof(*posix_timers));
+			result = ask_timers(&p, &args);
 		}
 	}
 	if (unmap_area(&p) < 0)

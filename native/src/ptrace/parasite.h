@@ -15,8 +15,8 @@
 
 #include "tree/task.h"
 
-/* Fills in task->inside and inside of every thread. All threads are stopped and their registers read. posix_timers: ids in, state
- * out, at most PARASITE_TIMERS; may be NULL. Returns 0; -1 with the error set, the task's registers and mappings put back. */
-int parasite_ask(struct task *task, struct parasite_posix_timer *posix_timers, int posix_timer_count);
+/* Fills in task->inside, the states of task->posix_timers and inside of every thread. All threads are stopped and their registers read.
+ * Returns 0; -1 with the error set, the task's registers and mappings put back. */
+int parasite_ask(struct task *task);
 
 #endif

@@ -2,6 +2,7 @@
 #include "resource/timer.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -11,14 +12,73 @@
 
 /* --- dump --- */
 
-int timer_check(const struct task *task)
+static int compare_ids(const void *a, const void *b)
 {
-	/* proc_pid_timers(5); the file needs CONFIG_POSIX_TIMERS and CONFIG_CHECKPOINT_RESTORE. */
-	auto_free char *text = proc_read(task->pid, "timers", NULL);
+	int32_t x = ((const struct parasite_posix_timer *)a)->id, y = ((const struct parasite_posix_timer *)b)->id;
 
-	if (text && !strncmp(text, "ID:", 3))
-		return err_set(ENOTSUP, "pid %d has a POSIX timer (timer_create, id %d), which cannot be dumped yet", task->pid, atoi(text + 3));
+	return (x > y) - (x < y);
+}
+
+int timer_list(struct task *task)
+{
+	size_t room = 0;
+	const char *p;
+
+	/* The file needs CONFIG_POSIX_TIMERS and CONFIG_CHECKPOINT_RESTORE. */
+	task->timers_text = proc_read(task->pid, "timers", NULL);
+	if (!task->timers_text)
+		return errno == ENOENT ? 0 : err_errno("pid %d: cannot read its POSIX timers", task->pid);
+	for (p = task->timers_text; (p = strstr(p, "ID: ")); p++) {
+		/* not the end of "ClockID: " */
+		if (p != task->timers_text && p[-1] != '\n')
+			continue;
+		((struct parasite_posix_timer *)array_push(&task->posix_timers, &task->posix_timer_count, &room,
+							    sizeof(*task->posix_timers)))->id = atoi(p + 4);
+	}
+	qsort(task->posix_timers, task->posix_timer_count, sizeof(*task->posix_timers), compare_ids);
 	return 0;
+}
+
+/* One timer of proc_pid_timers(5): four lines. */
+static PosixTimerEntry *dump_posix_timer(const struct task *task, const char *text)
+{
+	PosixTimerEntry *e = xzalloc(sizeof(*e));
+	struct parasite_posix_timer key = { 0 }, *state;
+	unsigned long long value;
+	char notify[8], whom[4];
+	int id, signo, target, clock;
+
+	posix_timer_entry__init(e);
+	if (sscanf(text, "ID: %d signal: %d/%llx notify: %7[a-z]/%3[a-z].%d ClockID: %d", &id, &signo, &value, notify, whom, &target, &clock) != 7) {
+		err_set(EIO, "pid %d: /proc shows a POSIX timer that is not understood: %.80s", task->pid, text);
+		free(e);
+		return NULL;
+	}
+	key.id = id;
+	state = bsearch(&key, task->posix_timers, task->posix_timer_count, sizeof(*task->posix_timers), compare_ids);
+	e->it_id = id;
+	e->clock_id = clock;
+	e->si_signo = signo;
+	e->sival_ptr = value;
+	e->it_sigev_notify = !strcmp(notify, "none") ? SIGEV_NONE : !strcmp(notify, "thread") ? SIGEV_THREAD : SIGEV_SIGNAL;
+	if (!strcmp(whom, "tid")) {
+		e->it_sigev_notify |= SIGEV_THREAD_ID;
+		e->has_notify_thread_id = true;
+		e->notify_thread_id = target;
+	}
+	e->overrun = state->overrun > 0 ? state->overrun : 0;
+	e->isec = state->when.interval_sec;
+	e->insec = state->when.interval_sub;
+	e->vsec = state->when.value_sec;
+	e->vnsec = state->when.value_sub;
+	return e;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint32_t x = (*(PosixTimerEntry *const *)a)->it_id, y = (*(PosixTimerEntry *const *)b)->it_id;
+
+	return (x > y) - (x < y);
 }
 
 static ItimerEntry *dump_itimer(const struct parasite_timer *t)
@@ -41,6 +101,20 @@ TaskTimersEntry *timer_dump(const struct task *task)
 	e->real = dump_itimer(&task->inside.itimers[0]);
 	e->virt = dump_itimer(&task->inside.itimers[1]);
 	e->prof = dump_itimer(&task->inside.itimers[2]);
+	e->posix = xzalloc((task->posix_timer_count + 1) * sizeof(*e->posix));
+	for (const char *p = task->posix_timer_count ? task->timers_text : NULL; p && !strncmp(p, "ID: ", 4);) {
+		PosixTimerEntry *timer = dump_posix_timer(task, p);
+
+		if (!timer) {
+			task_timers_entry__free_unpacked(e, NULL);
+			return NULL;
+		}
+		e->posix[e->n_posix++] = timer;
+		p = strstr(p, "\nID: ");
+		p = p ? p + 1 : NULL;
+	}
+	/* Restore makes them in this order, which an older kernel, whose ids only grow, needs. */
+	qsort(e->posix, e->n_posix, sizeof(*e->posix), by_id);
 	return e;
 }
 

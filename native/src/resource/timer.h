@@ -15,10 +15,10 @@ struct task;
 
 /* --- dump --- */
 
-/* Refuses what cannot be dumped yet: POSIX timers, by number. Before parasite_ask. Returns 0 or -1 with the error set. */
-int timer_check(const struct task *task);
+/* Lists the POSIX timers (proc_pid_timers(5)) in task->posix_timers, ascending ids, for parasite_ask. Returns 0 or -1 with the error set. */
+int timer_list(struct task *task);
 
-/* The interval timers that the parasite found. */
+/* The timers as the parasite found them. NULL with the error set. */
 TaskTimersEntry *timer_dump(const struct task *task);
 
 /* --- restore --- */

@@ -45,7 +45,7 @@ int core_check(struct task *task)
 			return err_set(ENOTSUP, "thread %d runs under seccomp (%s), which cannot be dumped yet", task->threads[i].tid,
 				       atoi(mode) == 1 ? "strict" : "a filter");
 	}
-	return timer_check(task);
+	return timer_list(task);
 }
 
 /* A line of a small /proc file as a number. */
@@ -100,7 +100,7 @@ static TaskCoreEntry *dump_task_core(const struct task *task)
 		tc->membarrier_registration_mask = task->inside.membarrier;
 	}
 	signal_dump_actions(task, tc);
-	if (!(tc->rlimits = rlimit_dump(task)) || !(tc->signals_s = signal_dump_queue(&task->threads[0], true))) {
+	if (!tc->timers || !(tc->rlimits = rlimit_dump(task)) || !(tc->signals_s = signal_dump_queue(&task->threads[0], true))) {
 		task_core_entry__free_unpacked(tc, NULL);
 		return NULL;
 	}

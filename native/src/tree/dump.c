@@ -112,7 +112,7 @@ static int dump_tasks(struct dump *dump)
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		struct task *task = dump->tree.tasks[i];
 
-		if (!task->zombie && (parasite_ask(task, NULL, 0) < 0 || mm_dump(dump, task) < 0 || ids_dump(dump, task) < 0))
+		if (!task->zombie && (parasite_ask(task) < 0 || mm_dump(dump, task) < 0 || ids_dump(dump, task) < 0))
 			return -1;
 		if (core_dump(dump, task) < 0)
 			return -1;

@@ -344,6 +344,8 @@ void free_tree(struct tree *tree)
 		free(task->threads);
 		free(task->vmas);
 		free(task->status);
+		free(task->timers_text);
+		free(task->posix_timers);
 		free(task);
 	}
 	free(tree->tasks);

@@ -47,6 +47,9 @@ struct task {
 	int mem_fd; /* /proc/PID/mem, read and write */
 
 	struct parasite_task inside;
+	char *timers_text; /* /proc/PID/timers, frozen; NULL where there is none */
+	struct parasite_posix_timer *posix_timers; /* ascending ids */
+	size_t posix_timer_count;
 	uint32_t vm_id, files_id, fs_id, sighand_id;
 };
 

@@ -76,6 +76,10 @@ static void ask_task(struct parasite_args *args)
 	t->subreaper = value;
 	t->thp_disabled = sys(__NR_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0);
 	t->membarrier = sys(__NR_membarrier, MEMBARRIER_GET_REGISTRATIONS, 0, 0, 0, 0);
+}
+
+static void ask_timers(struct parasite_args *args)
+{
 	for (int i = 0; i < args->posix_timer_count; i++) {
 		struct parasite_posix_timer *p = &args->posix_timers[i];
 
@@ -89,6 +93,7 @@ __attribute__((used)) void parasite_main(struct parasite_args *args)
 	ask_thread(args);
 	if (args->want_task)
 		ask_task(args);
+	ask_timers(args);
 	args->done = 1;
 	if (args->marker_signal)
 		sys(__NR_tgkill, sys(__NR_getpid, 0, 0, 0, 0, 0), sys(__NR_gettid, 0, 0, 0, 0, 0), args->marker_signal, 0, 0);
