@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.rpc;
 
+import io.jenkins.plugins.checkpoint.TestProcess;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_resp;
 import java.io.IOException;
@@ -15,8 +16,12 @@ final class ServiceFixture {
 
     /** An executable script. */
     static Path script(Path directory, String name, String text) throws IOException {
-        Path script = Files.writeString(directory.resolve(name), "#!/usr/bin/env python3\nimport os, sys, socket, time\n" + text);
+        Path script = Files.writeString(directory.resolve(name), "#!" + interpreter() + "\nimport os, sys, socket, time\n" + text);
         return Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private static String interpreter() {
+        return TestProcess.PYTHON.startsWith("/") ? TestProcess.PYTHON : "/usr/bin/env " + TestProcess.PYTHON;
     }
 
     /** An engine that answers every request with success, of the same type, as swrk does. */
