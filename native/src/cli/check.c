@@ -73,7 +73,7 @@ static bool has_ptrace(void)
 	if (child == 0)
 		for (;;)
 			pause();
-	ok = child > 0 && seize_thread(child) == 0 && wait_stopped(child, NULL) == 0;
+	ok = child > 0 && seize_thread(child) == 0 && wait_stopped(child, NULL, 0) == 0;
 	if (child > 0) {
 		kill(child, SIGKILL);
 		waitpid(child, NULL, __WALL);

@@ -20,6 +20,7 @@
 #include "common/util.h"
 #include "parasite_blob.h"
 #include "ptrace/regs.h"
+#include "ptrace/seize.h"
 #include "resource/vma.h"
 
 /* The area in the task: code, arguments, then the stack with the signal frame at its end. */
@@ -149,11 +150,9 @@ static int next_stop(pid_t tid)
 {
 	int status;
 
-	while (waitpid(tid, &status, __WALL) < 0)
+	while (wait_thread(tid, &status) < 0)
 		if (errno != EINTR)
-			return err_errno("thread %d: lost while it was stopped", tid);
-	if (!WIFSTOPPED(status))
-		return err_set(ESRCH, "thread %d was killed while it was being dumped", tid);
+			return err_set(ESRCH, "thread %d was killed while it was being dumped", tid);
 	return status;
 }
 

@@ -19,6 +19,9 @@
 #include "resource/cpu.h"
 #include "tree/restore_tree.h"
 
+#ifndef PTRACE_O_SUSPEND_SECCOMP
+#define PTRACE_O_SUSPEND_SECCOMP (1 << 21)
+#endif
 #define SYSCALL_STOP (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
 
 typedef int (*thread_fn)(struct restore *restore, struct restore_task *task, struct restore_thread *thread);
@@ -36,18 +39,22 @@ static int each_thread(struct restore *restore, thread_fn fn)
 	return 0;
 }
 
-int release_seize(pid_t tid)
+int release_seize(const struct restore *restore, pid_t tid)
 {
-	return ptrace(PTRACE_SEIZE, tid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | (restore->has_seccomp ? PTRACE_O_SUSPEND_SECCOMP : 0);
+
+	if (ptrace(PTRACE_SEIZE, tid, 0, options) == 0)
+		return 0;
+	return err_errno("cannot trace the new thread %d%s", tid,
+			 errno == EPERM && restore->has_seccomp ?
+				 " and suspend its seccomp filters (takes CAP_SYS_ADMIN and a pcr without filters of its own)" : "");
 }
 
 static int seize(struct restore *restore, struct restore_task *task, struct restore_thread *thread)
 {
 	if (thread->tid == restore->tasks[0].pid)
 		return 0;
-	if (release_seize(thread->tid) < 0)
-		return err_errno("pid %d: cannot trace the new thread %d", task->pid, thread->tid);
-	return 0;
+	return release_seize(restore, thread->tid) < 0 ? err_context("pid %d", task->pid) : 0;
 }
 
 int release_seize_all(struct restore *restore)
@@ -64,7 +71,7 @@ static int interrupt(struct restore *restore, struct restore_task *task, struct 
 
 static int await_stop(struct restore *restore, struct restore_task *task, struct restore_thread *thread)
 {
-	if (wait_stopped(thread->tid, NULL) < 0)
+	if (wait_stopped(thread->tid, NULL, 0) < 0)
 		return err_errno("pid %d: the new thread %d did not stop", task->pid, thread->tid);
 	return 0;
 }
@@ -179,17 +186,32 @@ int release_prepare(struct restore *restore)
 		       : 0;
 }
 
-static int let_go(struct restore *restore, struct restore_task *task, struct restore_thread *thread)
+static int stop_again(struct restore *restore, struct restore_task *task, struct restore_thread *thread)
 {
 	const TaskCoreEntry *tc = task->threads[0].core->tc;
 
 	if (task->stopped && leads(task, thread))
 		kill(task->pid, tc->has_stop_signo && tc->stop_signo ? (int)tc->stop_signo : SIGSTOP);
+	return 0;
+}
+
+/* A tracer that dies lets such a thread run on, ptrace(2). */
+static int spare(struct restore *restore, struct restore_task *task, struct restore_thread *thread)
+{
+	ptrace(PTRACE_SETOPTIONS, thread->tid, 0, PTRACE_O_TRACESYSGOOD);
+	return 0;
+}
+
+static int let_go(struct restore *restore, struct restore_task *task, struct restore_thread *thread)
+{
 	release_thread(thread->tid);
 	return 0;
 }
 
 void release_all(struct restore *restore)
 {
+	each_thread(restore, stop_again);
+	/* The only moment in which the death of pcr could take a part of the tree with it: a system call per thread, nobody runs. */
+	each_thread(restore, spare);
 	each_thread(restore, let_go);
 }

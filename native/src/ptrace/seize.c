@@ -3,8 +3,54 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ptrace.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+
+#include "common/util.h"
+
+#define TICK_US 50000
+
+static void on_tick(int sig)
+{
+}
+
+void tick_start(void)
+{
+	struct sigaction sa = { .sa_handler = on_tick };
+	struct itimerval t = { { 0, TICK_US }, { 0, TICK_US } };
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+void tick_stop(void)
+{
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+}
+
+static bool is_dead(pid_t tid)
+{
+	auto_free char *stat = proc_read(tid, "stat", NULL);
+	const char *end = stat ? strrchr(stat, ')') : NULL;
+
+	return !end || end[2] == 'Z' || end[2] == 'X';
+}
+
+int wait_thread(pid_t tid, int *status)
+{
+	if (waitpid(tid, status, __WALL) >= 0) {
+		if (WIFSTOPPED(*status))
+			return 0;
+		errno = ESRCH;
+		return -1;
+	}
+	if (errno == EINTR && is_dead(tid))
+		errno = ESRCH;
+	return -1;
+}
 
 int seize_thread(pid_t tid)
 {
@@ -13,16 +59,19 @@ int seize_thread(pid_t tid)
 	return ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0 ? -1 : 0;
 }
 
-int wait_stopped(pid_t tid, bool *group_stop)
+int wait_stopped(pid_t tid, bool *group_stop, uint64_t deadline)
 {
 	int status;
 
 	for (;;) {
-		if (waitpid(tid, &status, __WALL) < 0)
-			return -1;
-		if (!WIFSTOPPED(status)) {
-			errno = ESRCH;
-			return -1;
+		if (wait_thread(tid, &status) < 0) {
+			if (errno != EINTR)
+				return -1;
+			if (deadline && now_us() > deadline) {
+				errno = ETIMEDOUT;
+				return -1;
+			}
+			continue;
 		}
 		if (status >> 16 == PTRACE_EVENT_STOP) {
 			int sig = WSTOPSIG(status);

@@ -7,14 +7,23 @@
 #define PCR_PTRACE_SEIZE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* PTRACE_SEIZE and PTRACE_INTERRUPT. Returns 0; -1 with errno and no error set (ESRCH: gone; EPERM: not allowed or traced already). */
 int seize_thread(pid_t tid);
 
+/* While a tick runs, a thread whose end its tracer is not told of (a leader, as long as other threads of it are not waited for) is noticed
+ * by the waits below. SIGALRM and ITIMER_REAL are used for it. */
+void tick_start(void);
+void tick_stop(void);
+
+/* waitpid(2) for one traced thread. Returns 0; -1 with errno ESRCH when it has ended or is about to, EINTR after a tick. */
+int wait_thread(pid_t tid, int *status);
+
 /* Waits until a seized thread stands in PTRACE_EVENT_STOP. A signal that is on its way is delivered first. *group_stop (may be
- * NULL): it was stopped by a signal like SIGSTOP. Returns 0; -1 with errno, no error set (ESRCH: it ended; EINTR: the freeze timed out). */
-int wait_stopped(pid_t tid, bool *group_stop);
+ * NULL): it was stopped by a signal like SIGSTOP. Returns 0; -1 with errno, no error set (ESRCH: it ended; ETIMEDOUT: deadline, in now_us() time, is over; 0 is never). */
+int wait_stopped(pid_t tid, bool *group_stop, uint64_t deadline);
 
 /* Lets a stopped thread go. Ignores one that is gone. */
 void release_thread(pid_t tid);

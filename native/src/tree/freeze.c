@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/time.h>
-#include <sys/wait.h>
 
 #include <dirent.h>
 
@@ -22,26 +20,8 @@
 #define DEFAULT_TIMEOUT 10 /* seconds, criu(8) --timeout */
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h, /proc/PID/stat field 9 */
 
-static void on_alarm(int sig)
-{
-}
-
-/* waitpid returns EINTR when the time is over. */
-static void start_timeout(const struct request *request)
-{
-	struct sigaction sa = { .sa_handler = on_alarm };
-	uint32_t seconds = request->timeout ? request->timeout : DEFAULT_TIMEOUT;
-	/* Again and again, should the first one hit between two waits. */
-	struct itimerval t = { .it_value.tv_sec = seconds, .it_interval.tv_usec = 100000 };
-
-	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &t, NULL);
-}
-
-static void stop_timeout(void)
-{
-	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
-}
+/* now_us() time at which freezing gives up. */
+static uint64_t deadline;
 
 /* Fields of /proc/PID/stat that the dump needs (proc_pid_stat(5)). */
 static int read_stat(struct task *task, char *state)
@@ -154,13 +134,13 @@ static int seize_new_threads(struct task *task, size_t *found)
 		struct thread *thread = &task->threads[i];
 		bool group_stop = false;
 
-		if (wait_stopped(thread->tid, &group_stop) < 0) {
+		if (wait_stopped(thread->tid, &group_stop, deadline) < 0) {
 			if (errno == ESRCH && thread->tid != task->pid) {
 				memmove(thread, thread + 1, (--task->thread_count - i) * sizeof(*thread));
 				i--;
 				continue;
 			}
-			if (errno == EINTR)
+			if (errno == ETIMEDOUT)
 				return err_set(ETIMEDOUT,
 					       "pid %d: thread %d did not stop in time (it waits inside the kernel for a device or a file system?)",
 					       task->pid, thread->tid);
@@ -284,7 +264,7 @@ int freeze_tree(struct tree *tree, const struct request *request)
 
 	if (request->pid == getpid())
 		return err_set(EINVAL, "pid %d is pcr itself", request->pid);
-	start_timeout(request);
+	deadline = now_us() + (request->timeout ? request->timeout : DEFAULT_TIMEOUT) * 1000000ULL;
 	do {
 		more = false;
 		for (; frozen < tree->count; frozen++) {
@@ -300,12 +280,10 @@ int freeze_tree(struct tree *tree, const struct request *request)
 			if (!tree->tasks[i]->zombie && add_children(tree, tree->tasks[i], &more) < 0)
 				goto fail;
 	} while (more);
-	stop_timeout();
 	root->ppid = 0;
 	pr_info("frozen: %zu processes", tree->count);
 	return 0;
 fail:
-	stop_timeout();
 	thaw_tree(tree);
 	return -1;
 }
@@ -315,6 +293,15 @@ void thaw_tree(struct tree *tree)
 	for (size_t i = 0; i < tree->count; i++)
 		for (size_t j = 0; j < tree->tasks[i]->thread_count; j++)
 			release_thread(tree->tasks[i]->threads[j].tid);
+}
+
+/* Until the thread is gone, or a zombie that only its parent may take away. */
+static void wait_end(pid_t tid)
+{
+	int status;
+
+	while (wait_thread(tid, &status) == 0 || errno == EINTR)
+		;
 }
 
 void kill_tree(struct tree *tree)
@@ -327,8 +314,7 @@ void kill_tree(struct tree *tree)
 
 		/* As the tracer we see each thread end; the leader comes last. */
 		for (size_t j = task->thread_count; j-- > 0;)
-			while (waitpid(task->threads[j].tid, NULL, __WALL) < 0 && errno == EINTR)
-				;
+			wait_end(task->threads[j].tid);
 	}
 }
 
