@@ -320,6 +320,11 @@ int img_read_one(struct img *img, const ProtobufCMessageDescriptor *type, void *
 	return n < 0 ? -1 : 0;
 }
 
+off_t img_left(const struct img *img)
+{
+	return img->size - img->taken;
+}
+
 int img_fd(struct img *img)
 {
 	if (flush(img) < 0)

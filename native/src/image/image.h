@@ -55,6 +55,9 @@ int img_read_one(struct img *img, const ProtobufCMessageDescriptor *type, void *
 /* Payload behind an entry. Returns 0 or -1 with the error set (truncated). */
 int img_read_raw(struct img *img, void *data, size_t size);
 
+/* Bytes that are left to read. */
+off_t img_left(const struct img *img);
+
 /* The image's descriptor after pending writes, positioned behind all that was read or written by img_ calls; for bulk data of raw
  * images. -1 with the error set when the flush fails. */
 int img_fd(struct img *img);

@@ -44,6 +44,8 @@ struct fd_kind {
 
 	/* Restore. Looks at an entry as it is read, checks it, may read companion images. May be NULL. Returns 0 or -1 with the error set. */
 	int (*collect)(struct restore *restore, FileEntry *entry);
+	/* Whether opening it needs the other tasks of the tree to exist. May be NULL: no. */
+	bool (*late)(const struct restore *restore, const FileEntry *entry);
 	/* Opens the file in this task. Called once for each entry, in the nearest common ancestor of its users, which inherit it.
 	 * Returns a descriptor or -1 with the error set. */
 	int (*open)(struct restore *restore, FileEntry *entry);

@@ -8,23 +8,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "resource/procfs.h"
+#include "resource/remap.h"
 #include "tree/dump.h"
 #include "tree/restore_tree.h"
 
 #ifndef F_GETOWNER_UIDS
 #define F_GETOWNER_UIDS 17
 #endif
-#define PROC_MAGIC 0x9fa0 /* linux/magic.h */
 
 /* --- dump --- */
 
@@ -61,23 +62,36 @@ static bool is_plain_device(const struct stat *st)
 	return false;
 }
 
-/* path leads to the file of st, now. what: for messages, "pid 7: descriptor 3". */
-static int check_path(const char *what, const char *path, const struct stat *st)
+/* Whether path leads to the file of st now; a symbolic link is a file of its own when it was opened as such. */
+static bool leads_to(const char *path, const struct stat *st)
 {
 	struct stat now;
-	struct statfs fs;
+
+	return (S_ISLNK(st->st_mode) ? lstat(path, &now) : stat(path, &now)) == 0 && now.st_ino == st->st_ino && now.st_dev == st->st_dev;
+}
+
+/* Makes sure that the file with this id can be found again: by path as it is, by path without the " (deleted)" of /proc and a remap.
+ * access: a path that leads to it now, "/proc/7/fd/3". what: for messages, "pid 7: descriptor 3". */
+static int find_path(struct dump *dump, const char *what, const char *access, char *path, const struct stat *st, uint32_t id)
+{
+	static const char mark[] = " (deleted)";
+	size_t n = strlen(path), m = sizeof(mark) - 1;
+	bool marked = n > m && !strcmp(path + n - m, mark);
+	pid_t pid;
 
 	if (path[0] != '/')
 		return err_set(ENOTSUP, "%s is %s, which has no path to open it by", what, path);
-	if (st->st_nlink == 0)
-		return err_set(ENOTSUP, "%s is %s: deleted files cannot be dumped yet", what, path);
-	if (stat(path, &now) < 0)
-		return err_errno("%s is %s, which cannot be reached any more", what, path);
-	if (now.st_ino != st->st_ino || now.st_dev != st->st_dev)
-		return err_set(ENOTSUP, "%s is %s, but another file has that name now; replaced files cannot be dumped yet", what, path);
-	if (!strncmp(path, "/proc/", 6) && isdigit((unsigned char)path[6]) && statfs(path, &fs) == 0 && fs.f_type == PROC_MAGIC)
-		return err_set(ENOTSUP, "%s is %s: descriptors of a process's own /proc entries cannot be dumped yet", what, path);
-	return 0;
+	if (leads_to(path, st))
+		return 0;
+	if (marked)
+		path[n - m] = 0;
+	pid = procfs_pid(path);
+	if (pid && st->st_nlink && kill(pid, 0) < 0 && errno == ESRCH)
+		return remap_dump_dead(dump, id, pid);
+	if (!marked && st->st_nlink)
+		return err_set(ENOTSUP, "%s is %s, but another file has that name now (something is mounted over it?), so it cannot be opened again",
+			       what, path);
+	return remap_dump(dump, what, access, path, st, id);
 }
 
 static RegFileEntry *new_entry(uint32_t id, const char *path, const struct stat *st, uint32_t flags, uint64_t pos, int dup)
@@ -114,24 +128,31 @@ static int write_entry(struct dump *dump, RegFileEntry *reg)
 
 static bool regfile_recognise(const struct fd_info *info)
 {
-	return S_ISREG(info->st.st_mode) || S_ISDIR(info->st.st_mode) || is_plain_device(&info->st);
+	if (!strncmp(info->link, "/memfd:", 7) && !info->st.st_nlink)
+		return false;
+	return info->flags & O_PATH || S_ISREG(info->st.st_mode) || S_ISDIR(info->st.st_mode) || S_ISLNK(info->st.st_mode) ||
+	       is_plain_device(&info->st);
 }
 
 static int regfile_dump(struct dump *dump, const struct fd_info *info, FileEntry *entry)
 {
-	char what[64];
+	auto_free char *path = xstrdup(info->link);
+	char what[64], access[64];
 
 	snprintf(what, sizeof(what), "pid %d: descriptor %d", info->task->pid, info->fd);
-	if (!strncmp(info->link, "/memfd:", 7))
-		return err_set(ENOTSUP, "%s is a memfd (%s), which cannot be dumped yet", what, info->link);
-	if (info->flags & O_PATH)
-		return err_set(ENOTSUP, "%s is open with O_PATH (%s), which cannot be dumped yet", what, info->link);
+	snprintf(access, sizeof(access), "/proc/%d/fd/%d", info->task->pid, info->fd);
 	if (strstr(info->fdinfo, "\nlock:"))
 		return err_set(ENOTSUP, "%s holds a lock on %s; file locks cannot be dumped yet", what, info->link);
-	if (check_path(what, info->link, &info->st) < 0)
+	if (find_path(dump, what, access, path, &info->st, entry->id) < 0)
 		return -1;
-	entry->reg = new_entry(entry->id, info->link, &info->st, info->flags, info->pos, info->dup);
+	entry->reg = new_entry(entry->id, path, &info->st, info->flags, info->pos, info->dup);
 	return 0;
+}
+
+/* Executables, directories and mappings come before descriptors. */
+static int regfile_last(struct dump *dump)
+{
+	return remap_dump_close();
 }
 
 /* Mapped files already in files.img. */
@@ -170,15 +191,15 @@ int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, 
 		if (stat(path, &st) < 0)
 			return err_errno("%s is %s, which cannot be reached any more", what, path);
 		if (st.st_ino != vma->inode)
-			return err_set(ENOTSUP, "%s is %s, but another file has that name now; replaced files cannot be dumped yet", what, path);
+			return err_set(EPERM, "%s is %s, but another file has that name now; reaching it takes CAP_CHECKPOINT_RESTORE", what, path);
 	}
 	if (!S_ISREG(st.st_mode) && !is_plain_device(&st))
 		return err_set(ENOTSUP, "%s is %s, a mapped device, which cannot be dumped", what, path);
-	if (check_path(what, path, &st) < 0)
-		return -1;
 	m = array_push(&mapped, &mapped_count, &mapped_room, sizeof(*mapped));
 	*m = (struct mapped){ vma->dev, vma->inode, flags, next_id() };
 	vma->file_id = m->id;
+	if (find_path(dump, what, link, path, &st, m->id) < 0)
+		return -1;
 	return write_entry(dump, new_entry(m->id, path, &st, flags, 0, -1));
 }
 
@@ -191,8 +212,6 @@ int regfile_dump_link(struct dump *dump, struct task *task, const char *link, ui
 	snprintf(full, sizeof(full), "/proc/%d/%s", task->pid, link);
 	if (proc_readlink(task->pid, link, path, sizeof(path)) < 0 || stat(full, &st) < 0)
 		return err_errno("%s cannot be read", what);
-	if (check_path(what, path, &st) < 0)
-		return -1;
 	if (S_ISREG(st.st_mode)) {
 		/* The executable is mapped as well, nearly always. */
 		for (size_t i = 0; i < mapped_count; i++)
@@ -202,6 +221,8 @@ int regfile_dump_link(struct dump *dump, struct task *task, const char *link, ui
 			}
 	}
 	*id = next_id();
+	if (find_path(dump, what, full, path, &st, *id) < 0)
+		return -1;
 	return write_entry(dump, new_entry(*id, path, &st, O_RDONLY, 0, -1));
 }
 
@@ -249,7 +270,9 @@ static int regfile_collect(struct restore *restore, FileEntry *entry)
 		return err_set(ENOTSUP, "%s was an external file, which cannot be restored yet", reg->name);
 	if (reg->pos > INT64_MAX)
 		return err_set(EINVAL, "files.img: %s at offset %" PRIu64, reg->name, reg->pos);
-	if (stat(reg->name, &st) < 0)
+	if (remap_has(entry->id) || procfs_pid(reg->name))
+		return 0;
+	if ((reg->has_mode && S_ISLNK(reg->mode) ? lstat(reg->name, &st) : stat(reg->name, &st)) < 0)
 		difference("%s: %s", reg->name, strerror(errno));
 	else if (reg->has_mode && (st.st_mode & S_IFMT) != (reg->mode & S_IFMT))
 		difference("%s is another type of file now", reg->name);
@@ -260,15 +283,24 @@ static int regfile_collect(struct restore *restore, FileEntry *entry)
 	return 0;
 }
 
+/* Entries in /proc of the tree's own processes. */
+static bool regfile_late(const struct restore *restore, const FileEntry *entry)
+{
+	pid_t pid = entry->reg ? procfs_pid(entry->reg->name) : 0;
+
+	return pid && restore_find_task((struct restore *)restore, pid);
+}
+
 static int regfile_open(struct restore *restore, FileEntry *entry)
 {
 	const RegFileEntry *reg = entry->reg;
 	/* O_NONBLOCK: whatever has the name by now, opening it must not hang. */
 	int flags = (reg->flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	auto_fd fd = open(reg->name, flags);
+	auto_fd fd = -1;
 	struct stat st;
 	int result;
 
+	fd = remap_dead_pid(entry->id) ? procfs_open_dead(remap_dead_pid(entry->id), reg->name, flags) : open(reg->name, flags);
 	if (fd < 0)
 		return err_errno("cannot open %s", reg->name);
 	if (fstat(fd, &st) < 0 || (reg->has_mode && (st.st_mode & S_IFMT) != (reg->mode & S_IFMT)))
@@ -309,7 +341,9 @@ const struct fd_kind regfile_kind = {
 	.name = "file",
 	.recognise = regfile_recognise,
 	.dump = regfile_dump,
+	.dump_end = regfile_last,
 	.collect = regfile_collect,
+	.late = regfile_late,
 	.open = regfile_open,
 	.settle = regfile_settle,
 };

@@ -30,6 +30,7 @@ struct restorer_shared {
 	uint32_t event; /* futex: changes whenever a counter below or the error does */
 	uint32_t created; /* tasks that have created all their children */
 	uint32_t joined; /* futex: tasks that are in their process group */
+	uint32_t late_opened, late_fetched; /* futexes: tasks that have opened what needs all tasks, that have got what others opened so */
 	uint32_t parked; /* threads that stand in the blob and wait for STAGE_SEIZED */
 	uint32_t finished; /* threads that have everything but their registers */
 	uint32_t root_seized; /* futex: the coordinator traces the root */

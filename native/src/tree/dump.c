@@ -28,6 +28,7 @@
 #include "resource/namespace.h"
 #include "resource/pagemap.h"
 #include "resource/regfile.h"
+#include "resource/remap.h"
 #include "resource/vma.h"
 #include "tree/core_dump.h"
 #include "tree/freeze.h"
@@ -233,8 +234,9 @@ static int dump_frozen(struct dump *dump)
 }
 
 /* What the files of resource/ remember while one dump runs. */
-static void forget(struct dump *dump)
+static void forget(struct dump *dump, bool failed)
 {
+	remap_dump_end(failed);
 	if (img_close(dump->files) < 0)
 		pr_warn("files.img was not closed");
 	dump->files = NULL;
@@ -288,6 +290,6 @@ int dump_run(const struct request *request, struct result *result)
 	}
 	pr_info("%s: frozen for %llu us, %llu pages written", failed ? "failed" : "done", (unsigned long long)dump.stats.frozen_us,
 		(unsigned long long)dump.stats.pages_written);
-	forget(&dump);
+	forget(&dump, failed);
 	return failed ? -1 : 0;
 }

@@ -35,6 +35,7 @@
 #include "ptrace/release.h"
 #include "resource/mm.h"
 #include "resource/regfile.h"
+#include "resource/remap.h"
 #include "resource/shmem.h"
 #include "resource/vma_restore.h"
 #include "tree/restore_tree.h"
@@ -315,7 +316,7 @@ int restore_run(const struct request *request, struct result *result)
 	if (!restore.shared || !restore.slots)
 		return err_errno("cannot map shared memory");
 	change_self(&saved);
-	outcome = restore_assign_slots(&restore) < 0 || move_own_files(&restore) < 0 ? -1 : 0;
+	outcome = restore_assign_slots(&restore) < 0 || move_own_files(&restore) < 0 || remaps_open(&restore) < 0 ? -1 : 0;
 	if (!outcome && (outcome = restore_tree(&restore)) < 0)
 		kill_all(&restore);
 	restore_close_slots(&restore);
@@ -326,6 +327,7 @@ int restore_run(const struct request *request, struct result *result)
 		close(restore.dirfd);
 	if (outcome < 0)
 		return -1;
+	remaps_done();
 	result->pid = restore.tasks[0].pid;
 	write_stats(&restore);
 	if (!request->restore_detached && !request->restore_sibling)

@@ -7,8 +7,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -16,7 +19,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
-#include "images/remap-file-path.pb-c.h"
+#include "resource/remap.h"
 #include "tree/restore_tree.h"
 
 /* --- files.img --- */
@@ -211,27 +214,9 @@ static int read_fdinfo(struct restore *restore, struct restore_task *task)
 	return 0;
 }
 
-/* Deleted files come back from copies in ghost-file images, or under other names. */
-static int refuse_remaps(struct restore *restore)
-{
-	auto_img *img = img_open(restore->dirfd, IMG_REMAP_FPATH, 0, true);
-	RemapFilePathEntry *e;
-	int got;
-
-	if (!img)
-		return errno == ENOENT && !err_code() ? 0 : -1;
-	while ((got = img_read(img, &remap_file_path_entry__descriptor, &e)) > 0) {
-		struct restore_file *file = restore_find_file(restore, e->orig_id);
-
-		return err_set(ENOTSUP, "%s was a deleted or replaced file when it was dumped (remap-fpath.img, id %u), which cannot be restored yet",
-			       file && file->entry->reg ? file->entry->reg->name : "a file", e->orig_id);
-	}
-	return got;
-}
-
 int restore_read_files(struct restore *restore)
 {
-	if (read_files(restore) < 0 || refuse_remaps(restore) < 0)
+	if (read_files(restore) < 0 || remaps_read(restore) < 0)
 		return -1;
 	for (size_t i = 0; i < restore->task_count; i++) {
 		struct restore_task *task = &restore->tasks[i];
@@ -291,6 +276,11 @@ static void settle_owner(struct restore *restore, struct restore_file *file)
 		file->owner = group_of(file)->owner;
 }
 
+static bool is_late(const struct restore *restore, const struct restore_file *file)
+{
+	return file->kind->late && file->kind->late(restore, file->entry);
+}
+
 /* Something stands at each slot until the file does, so that no descriptor of passage gets the number. */
 static int placeholder = -1;
 
@@ -299,6 +289,7 @@ static void give_slot(struct restore *restore, struct restore_file *file)
 	if (!file->owner)
 		return;
 	file->slot = restore_free_slot(restore);
+	restore->late_count += is_late(restore, file);
 	if (dup3(placeholder, file->slot, O_CLOEXEC) < 0)
 		err_errno("cannot use descriptor number %d", file->slot);
 }
@@ -341,12 +332,13 @@ void restore_close_slots(struct restore *restore)
 
 /* --- in the task --- */
 
-static int open_one(struct restore *restore, struct restore_file *file)
+int restore_open_file(struct restore *restore, struct restore_file *file)
 {
 	int fd = file->kind->open(restore, file->entry);
 
 	if (fd < 0)
 		return -1;
+	file->opened = true;
 	if (fd == file->slot)
 		return 0;
 	if (dup3(fd, file->slot, O_CLOEXEC) < 0)
@@ -359,8 +351,61 @@ int restore_open_files(struct restore *restore, struct restore_task *task)
 {
 	for (size_t i = 0; i < restore->file_count; i++)
 		for (struct restore_file *f = restore->files[i]; f; f = f->next_variant)
-			if (f->owner == task && open_one(restore, f) < 0)
+			if (f->owner == task && !f->opened && !is_late(restore, f) && restore_open_file(restore, f) < 0)
 				return -1;
+	return 0;
+}
+
+static bool uses(const struct restore_task *task, const struct restore_file *file)
+{
+	if (file == task->exe || file == task->cwd || file == task->root)
+		return true;
+	for (size_t i = 0; i < task->fd_count; i++)
+		if (task->fd_files[i] == file)
+			return true;
+	for (size_t i = 0; i < task->vma_count; i++)
+		if (task->vmas[i].file == file)
+			return true;
+	return false;
+}
+
+static int fetch(const struct restore_file *file)
+{
+	auto_fd pidfd = pidfd_open(file->owner->pid, 0);
+	auto_fd fd = pidfd < 0 ? -1 : pidfd_getfd(pidfd, file->slot, 0);
+
+	if (fd < 0 || dup3(fd, file->slot, O_CLOEXEC) < 0)
+		return err_errno("cannot get a file that pid %d has opened", file->owner->pid);
+	return 0;
+}
+
+static void meet(uint32_t *counter, uint32_t goal)
+{
+	uint32_t now;
+
+	__atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, counter, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	while ((now = __atomic_load_n(counter, __ATOMIC_SEQ_CST)) < goal)
+		syscall(SYS_futex, counter, FUTEX_WAIT, now, NULL, NULL, 0);
+}
+
+int restore_open_late_files(struct restore *restore, struct restore_task *task)
+{
+	uint32_t tasks = 0;
+
+	for (size_t i = 0; i < restore->task_count; i++)
+		tasks += !restore->tasks[i].zombie && !restore->tasks[i].helper;
+	for (size_t i = 0; i < restore->file_count; i++)
+		for (struct restore_file *f = restore->files[i]; f; f = f->next_variant)
+			if (f->owner == task && !f->opened && is_late(restore, f) && restore_open_file(restore, f) < 0)
+				return -1;
+	meet(&restore->shared->late_opened, tasks);
+	for (size_t i = 0; i < restore->file_count; i++)
+		for (struct restore_file *f = restore->files[i]; f; f = f->next_variant)
+			if (f->owner && f->owner != task && is_late(restore, f) && uses(task, f) && fetch(f) < 0)
+				return -1;
+	/* Nobody puts files in place, and so closes slots, before that. */
+	meet(&restore->shared->late_fetched, tasks);
 	return 0;
 }
 

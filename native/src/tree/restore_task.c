@@ -287,6 +287,11 @@ static int build(struct restore *restore, struct restore_task *task)
 {
 	const TaskCoreEntry *tc = task->threads[0].core->tc;
 
+	if (restore->late_count) {
+		wait_for_stage(restore->shared, STAGE_CREATED);
+		if (restore_open_late_files(restore, task) < 0)
+			return -1;
+	}
 	if (vmas_restore(restore, task) < 0)
 		return -1;
 	if (set_oom_score_adj(tc) < 0)

@@ -82,6 +82,7 @@ struct restore_file {
 	struct restore_task *owner; /* who opens it; NULL: nobody uses it */
 	int slot; /* descriptor number that it has in all tasks until they put it in place */
 	bool is_fd; /* some fdinfo names it */
+	bool opened; /* in its slot before any task was started */
 };
 
 struct restore {
@@ -93,6 +94,7 @@ struct restore {
 	size_t task_count, helper_count;
 	struct restore_file **files; /* by id, ascending */
 	size_t file_count, file_room;
+	size_t late_count; /* files that need all tasks to exist before they are opened */
 	struct restore_shmem *shmems;
 	size_t shmem_count, shmem_room;
 
@@ -132,8 +134,13 @@ int restore_assign_slots(struct restore *restore);
 void restore_close_slots(struct restore *restore);
 /* A descriptor number that no task needs, not below 3. */
 int restore_free_slot(struct restore *restore);
+/* Opens the file into its slot, here and now. Returns 0 or -1 with the error set. */
+int restore_open_file(struct restore *restore, struct restore_file *file);
 /* In the task: opens what it is to open for itself and its descendants. Returns 0 or -1 with the error set. */
 int restore_open_files(struct restore *restore, struct restore_task *task);
+/* In the task, when all tasks exist: opens what had to wait for that, and gets from others what they opened so. Returns 0 or -1 with the
+ * error set. */
+int restore_open_late_files(struct restore *restore, struct restore_task *task);
 /* In the task: every descriptor into its place, all others closed but the log and the executables of those who share the table, which
  * the blob closes. Returns 0 or -1 with the error set. */
 int restore_place_files(struct restore *restore, struct restore_task *task);
