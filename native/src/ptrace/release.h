@@ -10,8 +10,8 @@
 
 struct restore;
 
-/* Traces one thread so that it dies when pcr does. Returns 0 or -1 with errno and no error set. */
-int release_seize(pid_t tid);
+/* Traces one thread so that it dies when pcr does and its seccomp filters are suspended. Returns 0 or -1 with the error set. */
+int release_seize(const struct restore *restore, pid_t tid);
 
 /* Traces all threads but the root's leader, which is traced already. Returns 0 or -1 with the error set. */
 int release_seize_all(struct restore *restore);

@@ -72,6 +72,12 @@ struct restorer_creds {
 	uint32_t set_uids, set_gids, set_caps, set_bounding, set_securebits;
 };
 
+/* struct sock_fprog with its flags, seccomp(2). */
+struct restorer_filter {
+	uint32_t instructions, flags;
+	uint64_t code;
+};
+
 struct restorer_thread {
 	int32_t tid;
 	int32_t nice;
@@ -89,6 +95,8 @@ struct restorer_thread {
 	char comm[16];
 	uint32_t signal_first, signal_count; /* of restorer_args.signals */
 	struct restorer_creds creds;
+	uint32_t seccomp_mode, filter_count;
+	uint64_t filters; /* struct restorer_filter[], the oldest first */
 };
 
 /* As struct prctl_mm_map, linux/prctl.h. */

@@ -18,6 +18,7 @@
 #include "resource/cpu.h"
 #include "resource/creds.h"
 #include "resource/rlimit.h"
+#include "resource/seccomp.h"
 #include "resource/signal.h"
 #include "resource/timer.h"
 #include "tree/dump.h"
@@ -36,16 +37,13 @@ int core_check(struct task *task)
 	for (size_t i = 0; i < task->thread_count; i++) {
 		char name[48];
 		auto_free char *status = NULL;
-		const char *mode;
 
 		snprintf(name, sizeof(name), "task/%d/status", task->threads[i].tid);
 		status = proc_read(task->pid, name, NULL);
-		mode = status ? status_field(status, "Seccomp") : NULL;
-		if (mode && atoi(mode))
-			return err_set(ENOTSUP, "thread %d runs under seccomp (%s), which cannot be dumped yet", task->threads[i].tid,
-				       atoi(mode) == 1 ? "strict" : "a filter");
+		if (seccomp_look(task, &task->threads[i], status) < 0)
+			return -1;
 	}
-	return timer_list(task);
+	return seccomp_collect(task) < 0 || timer_list(task) < 0 ? -1 : 0;
 }
 
 /* A line of a small /proc file as a number. */
@@ -171,6 +169,7 @@ static int fill_thread_core(const struct task *task, const struct thread *thread
 		tc->pdeath_sig = thread->inside.pdeath_sig;
 	}
 	dump_rseq(thread, tc);
+	seccomp_dump(thread, tc);
 	if (dump_sched(thread, tc) < 0 || !(tc->signals_p = signal_dump_queue(thread, false)) || !(tc->creds = creds_dump(thread, status)))
 		return -1;
 	return 0;

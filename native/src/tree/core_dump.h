@@ -8,7 +8,7 @@
 struct dump;
 struct task;
 
-/* Refuses what the cores could not hold, before anything is asked of the task: seccomp, POSIX timers. Returns 0 or -1 with the error set. */
+/* Collects what is known from outside before anything is asked of the task: seccomp, POSIX timers. Returns 0 or -1 with the error set. */
 int core_check(struct task *task);
 
 /* Writes core-TID.img of every thread, the leader's with the process's part; of a zombie just that. Returns 0 or -1 with the error set. */

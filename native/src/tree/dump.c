@@ -17,7 +17,6 @@
 #include "image/image.h"
 #include "images/inventory.pb-c.h"
 #include "images/pstree.pb-c.h"
-#include "images/seccomp.pb-c.h"
 #include "images/stats.pb-c.h"
 #include "images/timens.pb-c.h"
 #include "ptrace/parasite.h"
@@ -28,6 +27,7 @@
 #include "resource/namespace.h"
 #include "resource/pagemap.h"
 #include "resource/regfile.h"
+#include "resource/seccomp.h"
 #include "resource/remap.h"
 #include "resource/vma.h"
 #include "tree/core_dump.h"
@@ -223,12 +223,10 @@ static int write_stats(struct dump *dump)
 
 static int dump_frozen(struct dump *dump)
 {
-	SeccompEntry seccomp = SECCOMP_ENTRY__INIT;
-
 	dump->files = img_create(dump->dirfd, IMG_FILES, 0);
 	if (!dump->files || look(dump) < 0 || dump_files(dump) < 0 || dump_tasks(dump) < 0 || dump_memory(dump) < 0)
 		return -1;
-	if (dump_pstree(dump) < 0 || dump_clocks(dump) < 0 || write_single(dump, IMG_SECCOMP, &seccomp.base) < 0)
+	if (dump_pstree(dump) < 0 || dump_clocks(dump) < 0 || seccomp_dump_end(dump) < 0)
 		return -1;
 	return 0;
 }
@@ -243,6 +241,7 @@ static void forget(struct dump *dump, bool failed)
 	fd_table_dump_end();
 	regfile_dump_end();
 	pagemap_dump_end();
+	seccomp_forget();
 	shared_tables_end();
 	free_tree(&dump->tree);
 }

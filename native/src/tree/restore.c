@@ -185,8 +185,8 @@ static int start_root(struct restore *restore)
 		restore_task_main(restore, root);
 	}
 	restore->slots[0].born = 1;
-	if (release_seize(pid) < 0)
-		return err_errno("pid %d: cannot trace the new root task", pid);
+	if (release_seize(restore, pid) < 0)
+		return -1;
 	__atomic_store_n(&restore->shared->root_seized, 1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &restore->shared->root_seized, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	return 0;

@@ -18,6 +18,7 @@
 #include "resource/page_reader.h"
 #include "resource/rlimit.h"
 #include "resource/sched.h"
+#include "resource/seccomp.h"
 #include "resource/signal.h"
 #include "resource/timer.h"
 #include "resource/vdso.h"
@@ -30,7 +31,7 @@
 
 /* The region from its start: each part at its offset. */
 struct layout {
-	uint64_t shared, args, unmap, moves, vdso_moves, threads, signals, groups, posix_timers, auxv, stacks, spare, size;
+	uint64_t shared, args, unmap, moves, vdso_moves, threads, signals, groups, posix_timers, filters, auxv, stacks, spare, size;
 	size_t signal_count, group_count;
 };
 
@@ -61,7 +62,7 @@ static uint64_t part(struct layout *l, uint64_t size)
 	return at;
 }
 
-static struct layout plan(const struct restore_task *task)
+static struct layout plan(const struct restore *restore, const struct restore_task *task)
 {
 	const TaskCoreEntry *tc = task->threads[0].core->tc;
 	const struct vdso_place *vdso = vdso_own();
@@ -79,6 +80,7 @@ static struct layout plan(const struct restore_task *task)
 	l.signals = part(&l, l.signal_count * SIGINFO_BYTES);
 	l.groups = part(&l, l.group_count * sizeof(uint32_t));
 	l.posix_timers = part(&l, (tc->timers ? tc->timers->n_posix : 0) * sizeof(struct restorer_posix_timer));
+	l.filters = part(&l, seccomp_size(restore, task));
 	l.auxv = part(&l, task->mm->n_mm_saved_auxv * sizeof(uint64_t));
 	l.size = ROUND_UP(l.size, PAGE);
 	l.stacks = part(&l, task->thread_count * STACK_SIZE);
@@ -189,11 +191,11 @@ static void fill_thread(struct restorer_thread *t, const struct restore_task *ta
 	sched_fill(t, tce);
 }
 
-static void fill_threads(struct restorer_args *args, const struct restore_task *task, const struct layout *l)
+static void fill_threads(struct restorer_args *args, const struct restore *restore, const struct restore_task *task, const struct layout *l)
 {
 	struct restorer_thread *threads = (void *)args->threads;
 	uint32_t *groups = (void *)(args->region + l->groups);
-	char *signals = (char *)args->signals;
+	char *signals = (char *)args->signals, *filters = (char *)(args->region + l->filters);
 	uint32_t next = signal_queue_length(task->threads[0].core->tc->signals_s);
 
 	signal_queue_fill(signals, task->threads[0].core->tc->signals_s);
@@ -210,6 +212,7 @@ static void fill_threads(struct restorer_args *args, const struct restore_task *
 		next += threads[i].signal_count;
 		creds_fill(&threads[i].creds, tce->creds, groups);
 		groups += threads[i].creds.group_count;
+		seccomp_fill(restore, task, i, &threads[i], &filters);
 	}
 }
 
@@ -225,7 +228,7 @@ int restore_enter_blob(struct restore *restore, struct restore_task *task)
 {
 	const TaskCoreEntry *tc = task->threads[0].core->tc;
 	struct restore_slot *slot = &restore->slots[restore_index(restore, task)];
-	struct layout l = plan(task);
+	struct layout l = plan(restore, task);
 	char *region = vmas_reserve_hole(task, l.size);
 	struct restorer_args *args;
 	struct restorer_thread *leader;
@@ -254,7 +257,7 @@ int restore_enter_blob(struct restore *restore, struct restore_task *task)
 	args->membarrier = tc->has_membarrier_registration_mask ? tc->membarrier_registration_mask : 0;
 	rlimits_fill(args, tc);
 	timers_fill(args, tc, (void *)(region + l.posix_timers));
-	fill_threads(args, task, &l);
+	fill_threads(args, restore, task, &l);
 	fill_unmap(args, task);
 	fill_moves(args, task, args->region + l.spare);
 	slot->region = args->region;

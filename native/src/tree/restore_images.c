@@ -19,6 +19,7 @@
 #include "resource/mm.h"
 #include "resource/rlimit.h"
 #include "resource/sched.h"
+#include "resource/seccomp.h"
 #include "resource/signal.h"
 #include "resource/timer.h"
 #include "resource/vma.h"
@@ -199,8 +200,6 @@ static int check_core(struct restore_task *task, struct restore_thread *thread)
 		return err_set(ENOTSUP, "core-%d.img is of another processor architecture (%d)", thread->tid, core->mtype);
 	if (!core->thread_info || !core->thread_core)
 		return err_set(EINVAL, "core-%d.img lacks the thread's state", thread->tid);
-	if (core->thread_core->has_seccomp_mode && core->thread_core->seccomp_mode != SECCOMP_MODE__disabled)
-		return err_set(ENOTSUP, "pid %d: thread %d runs under seccomp, which cannot be restored yet", task->pid, thread->tid);
 	if (cpu_check(task->pid, thread->tid, core->thread_info) < 0)
 		return -1;
 	if (thread_signals_check(task->pid, thread->tid, core->thread_core) < 0)
@@ -270,8 +269,6 @@ static int read_task(struct restore *restore, struct restore_task *task)
 	}
 	if (state != TASK_STATE_ALIVE && !task->stopped)
 		return err_set(ENOTSUP, "pid %d is in state %d, which cannot be restored", task->pid, state);
-	if (tc->has_old_seccomp_mode && tc->old_seccomp_mode != SECCOMP_MODE__disabled)
-		return err_set(ENOTSUP, "pid %d runs under seccomp, which cannot be restored yet", task->pid);
 	for (size_t i = 0; i < task->thread_count; i++)
 		if (check_core(task, &task->threads[i]) < 0)
 			return -1;
@@ -304,5 +301,7 @@ int restore_read_tree(struct restore *restore)
 	for (size_t i = 0; i < restore->task_count; i++)
 		if (read_task(restore, &restore->tasks[i]) < 0)
 			return -1;
+	if (seccomp_read(restore) < 0)
+		return -1;
 	return restore_plan_sessions(restore);
 }

@@ -17,6 +17,7 @@
 #include "images/fs.pb-c.h"
 #include "images/inventory.pb-c.h"
 #include "images/mm.pb-c.h"
+#include "images/seccomp.pb-c.h"
 #include "resource/fd_kind.h"
 #include "resource/shmem.h"
 #include "restorer/restorer.h"
@@ -89,6 +90,8 @@ struct restore {
 	const struct request *request;
 	int dirfd; /* the images directory, at a descriptor number that no task needs */
 	InventoryEntry *inventory;
+	SeccompEntry *seccomp; /* NULL when no thread has filters */
+	bool has_seccomp; /* some thread runs under seccomp */
 
 	struct restore_task *tasks; /* parents before children, helpers last; [0] is the root */
 	size_t task_count, helper_count;

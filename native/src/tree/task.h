@@ -23,6 +23,9 @@ struct thread {
 	void *xstate; /* NT_X86_XSTATE, xstate_size bytes */
 	size_t xstate_size;
 	uint64_t sigmask;
+	int seccomp_mode; /* linux/seccomp.h; 0 for filters that pcr has, too */
+	int seccomp_count; /* filters */
+	long seccomp_filter; /* the oldest, index in seccomp.img */
 	struct parasite_thread inside; /* what only the thread itself can tell */
 };
 

@@ -66,6 +66,7 @@ PROGRAMS = [
     Program("creds", "caps"),
     Program("creds", "securebits"),
     Program("creds", "plain", criu_dump=FOREIGN_LIMITS),
+    *[Program("seccomp", kind) for kind in ("strict", "chain", "tsync", "threads", "child", "tight")],
     Program("rlimits"),
     Program("fs"),
     Program("chroot"),

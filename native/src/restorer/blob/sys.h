@@ -43,6 +43,9 @@ void futex_wait(uint32_t *word, uint32_t value);
 /* thread.c: everything of a thread but its registers. leader: of the process, too. */
 void thread_finish(struct restorer_args *args, struct restorer_thread *thread, int leader);
 
+/* seccomp.c: mode and filters. */
+void seccomp_restore(struct restorer_args *args, struct restorer_thread *thread);
+
 /* creds.c */
 void creds_restore(struct restorer_args *args, struct restorer_thread *thread);
 

@@ -126,6 +126,8 @@ void thread_finish(struct restorer_args *args, struct restorer_thread *t, int le
 		for (uint32_t i = 0; i < args->rlimit_count; i++)
 			check(args, t, sys4(SYS_prlimit64, 0, i, args->rlimits[i], 0), "cannot set the resource limit number", i);
 	}
+	/* Without no_new_privs it takes CAP_SYS_ADMIN. */
+	seccomp_restore(args, t);
 	creds_restore(args, t);
 	/* Behind the credentials, which clear it. */
 	check(args, t, sys5(SYS_prctl, PR_SET_PDEATHSIG, t->pdeath_sig, 0, 0, 0), "cannot set its parent death signal", t->pdeath_sig);
