@@ -16,6 +16,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The machine's own CRIU. Its swrk takes descriptor numbers as those of whoever made the socket pair, which is this JVM: so directories
@@ -111,6 +112,11 @@ final class CriuEngine implements Engine {
         @Override
         public String howItEnded() {
             return process.howItEnded();
+        }
+
+        @Override
+        public Optional<String> lastWords() {
+            return process.lastWords();
         }
 
         @Override

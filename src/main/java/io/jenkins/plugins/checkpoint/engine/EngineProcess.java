@@ -8,6 +8,7 @@ import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -72,7 +73,12 @@ class EngineProcess implements EngineSession {
             Thread.currentThread().interrupt();
             return "it closed the connection";
         }
-        return log.lastLine().map(line -> end + "; its last words: " + line).orElse(end);
+        return lastWords().map(line -> end + "; its last words: " + line).orElse(end);
+    }
+
+    @Override
+    public Optional<String> lastWords() {
+        return log.lastLine();
     }
 
     @Override

@@ -145,10 +145,20 @@ final class Connection {
                 throw new RefusedException(Errno.EIO, engine.name() + " answered with something that is not a criu_resp: " + e.getMessage());
             }
             if (response.getType() != criu_req_type.NOTIFY) {
-                return response;
+                return withReason(session, response);
             }
             notifyClient(session, response);
         }
+    }
+
+    // CRIU often fails without a word: its log has the reason, and where that went to standard error it was read here.
+    private criu_resp withReason(EngineSession session, criu_resp response) {
+        if (response.getSuccess() || response.hasCrErrmsg()) {
+            return response;
+        }
+        String reason = engine.name() + " gave no reason" + session.lastWords().map(line -> "; its last words: " + line)
+                .orElse("; its log in the images or work directory may have it");
+        return response.toBuilder().setCrErrmsg(reason).build();
     }
 
     private void notifyClient(EngineSession session, criu_resp notification) throws IOException, RefusedException {

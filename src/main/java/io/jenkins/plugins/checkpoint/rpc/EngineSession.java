@@ -4,6 +4,7 @@ package io.jenkins.plugins.checkpoint.rpc;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.Optional;
 
 /** A running engine that serves one connection. Closing it lets the engine finish what it does: nothing is killed half way. */
 public interface EngineSession extends Closeable {
@@ -30,4 +31,11 @@ public interface EngineSession extends Closeable {
      * @return such as {@code it was killed by signal 9}, with the last line of its log
      */
     String howItEnded();
+
+    /**
+     * The last line that the engine printed on standard output or error.
+     *
+     * @return that line, or nothing if it printed none
+     */
+    Optional<String> lastWords();
 }
