@@ -9,6 +9,7 @@
 #include "common/util.h"
 #include "resource/eventfd.h"
 #include "resource/eventpoll.h"
+#include "resource/filelock.h"
 #include "resource/memfd.h"
 #include "resource/pipe.h"
 #include "resource/regfile.h"
@@ -48,5 +49,7 @@ int fd_kinds_dump_end(struct dump *dump)
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (kinds[i]->dump_end && kinds[i]->dump_end(dump) < 0)
 			result = -1;
+	if (filelock_dump_end() < 0)
+		result = -1;
 	return result;
 }

@@ -15,6 +15,7 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "resource/fd_kind.h"
+#include "resource/filelock.h"
 #include "tree/dump.h"
 
 /* An open file (description, open(2)) and one descriptor by which to compare it. Files that differ in what fstat and fdinfo show
@@ -113,6 +114,7 @@ static int dump_fd(struct dump *dump, struct task *task, int pidfd, int fd, stru
 	static struct fd_info info;
 	FdinfoEntry e = FDINFO_ENTRY__INIT;
 	struct open_file *file = xzalloc(sizeof(*file)), **found;
+	bool new_file = false;
 	int result = read_info(task, pidfd, fd, &info);
 
 	if (!result) {
@@ -120,6 +122,7 @@ static int dump_fd(struct dump *dump, struct task *task, int pidfd, int fd, stru
 		found = tsearch(file, &open_files, compare);
 		if (*found == file) {
 			result = dump_file(dump, &info, file);
+			new_file = true;
 		} else {
 			free(file);
 			file = *found;
@@ -128,6 +131,8 @@ static int dump_fd(struct dump *dump, struct task *task, int pidfd, int fd, stru
 		e.type = file->type;
 		e.flags = info.cloexec ? FD_CLOEXEC : 0;
 		e.fd = fd;
+		if (!result)
+			result = filelock_dump(dump, &info, new_file);
 	} else {
 		free(file);
 	}

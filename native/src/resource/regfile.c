@@ -141,8 +141,6 @@ static int regfile_dump(struct dump *dump, const struct fd_info *info, FileEntry
 
 	snprintf(what, sizeof(what), "pid %d: descriptor %d", info->task->pid, info->fd);
 	snprintf(access, sizeof(access), "/proc/%d/fd/%d", info->task->pid, info->fd);
-	if (strstr(info->fdinfo, "\nlock:"))
-		return err_set(ENOTSUP, "%s holds a lock on %s; file locks cannot be dumped yet", what, info->link);
 	if (find_path(dump, what, access, path, &info->st, entry->id) < 0)
 		return -1;
 	entry->reg = new_entry(entry->id, path, &info->st, info->flags, info->pos, info->dup);
@@ -319,14 +317,23 @@ static int regfile_open(struct restore *restore, FileEntry *entry)
 int fown_restore(const FownEntry *fown, int fd)
 {
 	struct f_owner_ex owner = { 0 };
+	int result, error;
+	bool other;
 
 	if (!fown || !fown->pid)
 		return 0;
-	if (fown->uid != getuid() || fown->euid != geteuid())
-		return err_set(ENOTSUP, "its owner for signals was set by uid %u, which cannot be restored yet", fown->uid);
 	owner.type = fown->pid_type == 0 ? F_OWNER_TID : fown->pid_type == 1 ? F_OWNER_PID : F_OWNER_PGRP;
 	owner.pid = fown->pid;
-	if (fcntl(fd, F_SETOWN_EX, &owner) < 0 || (fown->signum && fcntl(fd, F_SETSIG, fown->signum) < 0))
+	/* The kernel notes who sets the owner (fcntl(2), F_GETOWNER_UIDS): it sends signals with their rights. */
+	other = fown->uid != getuid() || fown->euid != geteuid();
+	if (other && setresuid(fown->uid, fown->euid, 0) < 0)
+		return err_errno("cannot set its owner for signals as uid %u", fown->uid);
+	result = fcntl(fd, F_SETOWN_EX, &owner);
+	error = errno;
+	if (other && setresuid(0, 0, 0) < 0)
+		return err_errno("cannot become root again");
+	errno = error;
+	if (result < 0 || (fown->signum && fcntl(fd, F_SETSIG, fown->signum) < 0))
 		return err_errno("cannot set pid %u as its owner for signals", fown->pid);
 	return 0;
 }

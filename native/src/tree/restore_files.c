@@ -19,6 +19,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "resource/filelock.h"
 #include "resource/remap.h"
 #include "tree/restore_tree.h"
 
@@ -236,7 +237,7 @@ int restore_read_files(struct restore *restore)
 		if (!task->root)
 			return err_context("root directory");
 	}
-	return 0;
+	return filelocks_read(restore);
 }
 
 /* --- slots --- */
@@ -453,5 +454,5 @@ int restore_place_files(struct restore *restore, struct restore_task *task)
 			return err_context("descriptor %u", task->fds[i]->fd);
 	}
 	close_others(restore, task);
-	return 0;
+	return filelocks_restore(restore, task);
 }
