@@ -11,6 +11,7 @@
 #include "resource/eventpoll.h"
 #include "resource/filelock.h"
 #include "resource/memfd.h"
+#include "resource/pidfd.h"
 #include "resource/pipe.h"
 #include "resource/regfile.h"
 #include "resource/signalfd.h"
@@ -23,6 +24,7 @@ static const struct fd_kind *const kinds[] = {
 	&timerfd_kind,
 	&memfd_kind,
 	&pipe_kind,
+	&pidfd_kind,
 	&regfile_kind,
 };
 

@@ -31,13 +31,15 @@ pid_t procfs_pid(const char *path)
 	return (*end == 0 || *end == '/') && pid <= INT_MAX ? (pid_t)pid : 0;
 }
 
-int procfs_with_dead(pid_t pid, int (*made)(void *arg), void *arg)
+int procfs_with_child(pid_t *pid, int (*made)(void *arg), void *arg)
 {
-	struct clone_args clone = { .set_tid = (uint64_t)&pid, .set_tid_size = 1 };
+	struct clone_args clone = { .set_tid = (uint64_t)pid, .set_tid_size = 1 };
 	uint64_t start = now_us();
 	long child;
 	int result, saved;
 
+	if (!*pid)
+		clone.set_tid = clone.set_tid_size = 0;
 	while ((child = syscall(SYS_clone3, &clone, sizeof(clone))) < 0 && errno == EEXIST && now_us() - start < PID_WAIT_US) {
 		struct timespec nap = { 0, PID_NAP_NS };
 
@@ -50,10 +52,11 @@ int procfs_with_dead(pid_t pid, int (*made)(void *arg), void *arg)
 		for (;;)
 			pause();
 	}
+	*pid = child;
 	result = made(arg);
 	saved = errno;
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+	kill(child, SIGKILL);
+	while (waitpid(child, NULL, __WALL) < 0 && errno == EINTR)
 		;
 	errno = saved;
 	return result;
@@ -75,5 +78,5 @@ int procfs_open_dead(pid_t pid, const char *path, int flags)
 {
 	struct wanted w = { path, flags };
 
-	return procfs_with_dead(pid, open_wanted, &w);
+	return procfs_with_child(&pid, open_wanted, &w);
 }

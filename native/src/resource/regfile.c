@@ -296,9 +296,10 @@ static int regfile_open(struct restore *restore, FileEntry *entry)
 	int flags = (reg->flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	auto_fd fd = -1;
 	struct stat st;
+	pid_t pid = procfs_pid(reg->name);
 	int result;
 
-	fd = remap_dead_pid(entry->id) ? procfs_open_dead(remap_dead_pid(entry->id), reg->name, flags) : open(reg->name, flags);
+	fd = pid && remap_is_dead(pid) ? procfs_open_dead(pid, reg->name, flags) : open(reg->name, flags);
 	if (fd < 0)
 		return err_errno("cannot open %s", reg->name);
 	if (fstat(fd, &st) < 0 || (reg->has_mode && (st.st_mode & S_IFMT) != (reg->mode & S_IFMT)))

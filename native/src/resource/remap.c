@@ -173,11 +173,12 @@ bool remap_has(uint32_t id)
 	return r && r->type != REMAP_TYPE__PROCFS;
 }
 
-pid_t remap_dead_pid(uint32_t id)
+bool remap_is_dead(pid_t pid)
 {
-	struct remap *r = find_remap(id);
-
-	return r && r->type == REMAP_TYPE__PROCFS ? (pid_t)r->with : 0;
+	for (size_t i = 0; i < remap_count; i++)
+		if (remaps[i].type == REMAP_TYPE__PROCFS && (pid_t)remaps[i].with == pid)
+			return true;
+	return false;
 }
 
 static int check_remap(struct restore *restore, struct remap *r)

@@ -39,8 +39,8 @@ int remaps_read(struct restore *restore);
 /* Whether the file with this id comes back through a ghost or link. */
 bool remap_has(uint32_t id);
 
-/* The pid of the ended process whose /proc entry the file is, 0 for none. */
-pid_t remap_dead_pid(uint32_t id);
+/* Whether files are entries in /proc of a process with this pid that had ended. */
+bool remap_is_dead(pid_t pid);
 
 /* In the coordinator, when slots are given: makes each remapped file under its old name for as long as its descriptors are opened
  * into their slots. Returns 0, or -1 with the error set and no name left behind. */
