@@ -16,8 +16,10 @@
 #include "resource/regfile.h"
 #include "resource/signalfd.h"
 #include "resource/timerfd.h"
+#include "resource/unixsk.h"
 
 static const struct fd_kind *const kinds[] = {
+	&unixsk_kind, /* first: what is in flight is of other kinds, whose dump_end comes later */
 	&eventfd_kind,
 	&eventpoll_kind,
 	&signalfd_kind,

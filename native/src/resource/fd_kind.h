@@ -37,7 +37,8 @@ struct fd_kind {
 	bool (*recognise)(const struct fd_info *info);
 	/* Fills in the part of entry that belongs to this kind (type and id are set) and writes what is behind it (pipe data, ...) to
 	 * images of its own. Called once for each open file, however many descriptors share it. The entry is packed right after, then
-	 * freed by protobuf_c_message_free_unpacked: parts are malloc'd. Returns 0 or -1 with the error set. */
+	 * freed by protobuf_c_message_free_unpacked: parts are malloc'd. Returns 0; 1 when the kind keeps the entry, to write it by dump_end;
+	 * -1 with the error set. */
 	int (*dump)(struct dump *dump, const struct fd_info *info, FileEntry *entry);
 	/* After the last descriptor of the tree: what can only be written when all is known. May be NULL. Returns 0 or -1. */
 	int (*dump_end)(struct dump *dump);
@@ -49,6 +50,9 @@ struct fd_kind {
 	/* Opens the file in this task. Called once for each entry, in the nearest common ancestor of its users, which inherit it.
 	 * Returns a descriptor or -1 with the error set. */
 	int (*open)(struct restore *restore, FileEntry *entry);
+	/* Called once in each task that opened files of this kind, when all of its files are open (restore_file.slot) and all pids of the
+	 * tree exist. May be NULL. Returns 0 or -1 with the error set. */
+	int (*finish)(struct restore *restore);
 	/* What needs the descriptor in its final place and task (epoll targets, owners of signals). May be NULL. */
 	int (*settle)(struct restore *restore, FileEntry *entry, int fd);
 };

@@ -103,45 +103,73 @@ static int dump_file(struct dump *dump, const struct fd_info *info, struct open_
 	file->id = entry->id = next_id();
 	file->type = entry->type = kind->type;
 	result = kind->dump(dump, info, entry);
+	if (result > 0)
+		return 0;
 	if (!result)
 		result = img_write(dump->files, &entry->base);
 	file_entry__free_unpacked(entry, NULL);
 	return result;
 }
 
+/* Dumps the open file unless it was met before. Returns it, or NULL with the error set. */
+static const struct open_file *meet(struct dump *dump, const struct fd_info *info)
+{
+	struct open_file *file = xzalloc(sizeof(*file)), **found;
+
+	*file = (struct open_file){ info->st.st_dev, info->st.st_ino, info->pos, info->flags, info->task->pid, info->fd, 0, 0 };
+	found = tsearch(file, &open_files, compare);
+	if (*found != file) {
+		free(file);
+		return *found;
+	}
+	return dump_file(dump, info, file) < 0 ? NULL : file;
+}
+
+static void close_info(struct fd_info *info)
+{
+	free(info->fdinfo);
+	info->fdinfo = NULL;
+	if (info->dup >= 0)
+		close(info->dup);
+	info->dup = -1;
+}
+
 static int dump_fd(struct dump *dump, struct task *task, int pidfd, int fd, struct img *img)
 {
-	static struct fd_info info;
+	static struct fd_info info = { .dup = -1 };
 	FdinfoEntry e = FDINFO_ENTRY__INIT;
-	struct open_file *file = xzalloc(sizeof(*file)), **found;
-	bool new_file = false;
-	int result = read_info(task, pidfd, fd, &info);
+	const struct open_file *file = read_info(task, pidfd, fd, &info) < 0 ? NULL : meet(dump, &info);
 
-	if (!result) {
-		*file = (struct open_file){ info.st.st_dev, info.st.st_ino, info.pos, info.flags, task->pid, fd, 0, 0 };
-		found = tsearch(file, &open_files, compare);
-		if (*found == file) {
-			result = dump_file(dump, &info, file);
-			new_file = true;
-		} else {
-			free(file);
-			file = *found;
-		}
+	if (file) {
 		e.id = file->id;
 		e.type = file->type;
 		e.flags = info.cloexec ? FD_CLOEXEC : 0;
 		e.fd = fd;
-		if (!result)
-			result = filelock_dump(dump, &info, new_file);
-	} else {
-		free(file);
+		if (filelock_dump(dump, &info, file->pid == task->pid && file->fd == fd) < 0)
+			file = NULL;
 	}
-	free(info.fdinfo);
-	info.fdinfo = NULL;
-	if (info.dup >= 0)
-		close(info.dup);
-	info.dup = -1;
-	return result ? result : img_write(img, &e.base);
+	close_info(&info);
+	return file ? img_write(img, &e.base) : -1;
+}
+
+int fd_table_dump_in_flight(struct dump *dump, int fd, uint32_t *id)
+{
+	static struct task self;
+	struct fd_info *info = xzalloc(sizeof(*info));
+	auto_fd pidfd = pidfd_open(getpid(), 0);
+	const struct open_file *file = NULL;
+
+	self.pid = getpid();
+	info->dup = -1;
+	if (pidfd < 0)
+		err_errno("cannot open a pidfd of pcr itself");
+	else
+		file = read_info(&self, pidfd, fd, info) < 0 ? NULL : meet(dump, info);
+	if (file)
+		*id = file->id;
+	close_info(info);
+	free(info);
+	return file ? 0 : -1;
 }
 
 int fd_table_dump(struct dump *dump, struct task *task)

@@ -145,6 +145,33 @@ static void use(struct restore_file *file, struct restore_task *task)
 	file->owner = group->owner;
 }
 
+/* Once for each file that somebody uses. */
+static int collect(struct restore *restore, struct restore_file *file)
+{
+	if (file->kind)
+		return 0;
+	file->kind = fd_kind_of_type(file->entry->type);
+	if (!file->kind || !file->kind->open) {
+		const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(&fd_types__descriptor, file->entry->type);
+
+		return err_set(ENOTSUP, "a file of type %s (id %u), which cannot be restored yet", v ? v->name : "unknown", file->id);
+	}
+	return file->kind->collect ? file->kind->collect(restore, file->entry) : 0;
+}
+
+int restore_need_file(struct restore *restore, uint32_t id, uint32_t with)
+{
+	struct restore_file *file = restore_find_file(restore, id);
+
+	if (!file)
+		return err_set(EINVAL, "files.img has no file with id %u", id);
+	file->needed = true;
+	if (collect(restore, file) < 0)
+		return -1;
+	restore_group_files(restore, id, with);
+	return 0;
+}
+
 struct restore_file *restore_use_file(struct restore *restore, struct restore_task *task, uint32_t id, long flags)
 {
 	struct restore_file *file = restore_find_file(restore, id);
@@ -153,18 +180,9 @@ struct restore_file *restore_use_file(struct restore *restore, struct restore_ta
 		err_set(EINVAL, "pid %d: files.img has no file with id %u", task->pid, id);
 		return NULL;
 	}
-	if (!file->kind) {
-		file->kind = fd_kind_of_type(file->entry->type);
-		if (!file->kind || !file->kind->open) {
-			const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(&fd_types__descriptor, file->entry->type);
-
-			err_set(ENOTSUP, "pid %d: a file of type %s (id %u), which cannot be restored yet", task->pid, v ? v->name : "unknown", id);
-			return NULL;
-		}
-		if (file->kind->collect && file->kind->collect(restore, file->entry) < 0) {
-			err_context("pid %d", task->pid);
-			return NULL;
-		}
+	if (collect(restore, file) < 0) {
+		err_context("pid %d", task->pid);
+		return NULL;
 	}
 	if (flags >= 0)
 		file = variant(file, flags);
@@ -273,7 +291,7 @@ static void each_file(struct restore *restore, void (*fn)(struct restore *, stru
 
 static void settle_owner(struct restore *restore, struct restore_file *file)
 {
-	if (file->owner)
+	if (file->owner || file->needed)
 		file->owner = group_of(file)->owner;
 }
 
@@ -407,6 +425,22 @@ int restore_open_late_files(struct restore *restore, struct restore_task *task)
 				return -1;
 	/* Nobody puts files in place, and so closes slots, before that. */
 	meet(&restore->shared->late_fetched, tasks);
+	return 0;
+}
+
+int restore_finish_files(struct restore *restore, struct restore_task *task)
+{
+	const struct fd_kind *done[FD_TYPES__PIDFD + 1] = { NULL };
+
+	for (size_t i = 0; i < restore->file_count; i++) {
+		const struct restore_file *file = restore->files[i];
+
+		if (file->owner != task || !file->kind->finish || file->kind->type >= ARRAY_LEN(done) || done[file->kind->type])
+			continue;
+		done[file->kind->type] = file->kind;
+		if (file->kind->finish(restore) < 0)
+			return -1;
+	}
 	return 0;
 }
 

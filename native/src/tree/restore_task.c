@@ -272,6 +272,8 @@ static int place_files(struct restore *restore, struct restore_task *task)
 {
 	uint32_t *ready = &restore->slots[restore_index(restore, task->files_owner)].files_ready, sharers = 0, now;
 
+	if (restore_finish_files(restore, task) < 0)
+		return -1;
 	if (task->files_owner != task) {
 		bump(ready);
 		return 0;

@@ -83,6 +83,7 @@ struct restore_file {
 	struct restore_task *owner; /* who opens it; NULL: nobody uses it */
 	int slot; /* descriptor number that it has in all tasks until they put it in place */
 	bool is_fd; /* some fdinfo names it */
+	bool needed; /* by another file of its group */
 	bool opened; /* in its slot before any task was started */
 };
 
@@ -130,7 +131,10 @@ int restore_read_files(struct restore *restore);
 struct restore_file *restore_use_file(struct restore *restore, struct restore_task *task, uint32_t id, long flags);
 /* For kinds: both entries are opened in the same task, one after the other (two ends of a pipe). */
 void restore_group_files(struct restore *restore, uint32_t id, uint32_t with);
-/* The entry's file. */
+/* For kinds: the file id is opened in the task that opens `with`, whether any task has a descriptor of it or not. Returns 0 or -1 with
+ * the error set. */
+int restore_need_file(struct restore *restore, uint32_t id, uint32_t with);
+/* The entry's file; NULL when there is none. */
 struct restore_file *restore_find_file(struct restore *restore, uint32_t id);
 /* Gives every file its number, and back in the coordinator. Returns 0 or -1 with the error set. */
 int restore_assign_slots(struct restore *restore);
@@ -144,6 +148,8 @@ int restore_open_files(struct restore *restore, struct restore_task *task);
 /* In the task, when all tasks exist: opens what had to wait for that, and gets from others what they opened so. Returns 0 or -1 with the
  * error set. */
 int restore_open_late_files(struct restore *restore, struct restore_task *task);
+/* In the task, when all pids exist: the kinds finish the files that it opened. Returns 0 or -1 with the error set. */
+int restore_finish_files(struct restore *restore, struct restore_task *task);
 /* In the task: every descriptor into its place, all others closed but the log and the executables of those who share the table, which
  * the blob closes. Returns 0 or -1 with the error set. */
 int restore_place_files(struct restore *restore, struct restore_task *task);

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Dumping Unix sockets. Who is connected to whom only unix_diag tells (linux/unix_diag.h), all else is read from the same open file
+ * by a descriptor of ours. A connection can be kept when both its ends are in the tree.
+ */
+#include "resource/unixsk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <poll.h>
+#include <search.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "image/image.h"
+#include "resource/regfile.h"
+#include "resource/sk_diag.h"
+#include "resource/sk_opts.h"
+#include "resource/sk_queue.h"
+#include "tree/dump.h"
+
+#ifndef SIOCUNIXFILE
+#define SIOCUNIXFILE (SIOCPROTOPRIVATE + 0)
+#endif
+
+/* A Unix socket of this network namespace, as unix_diag shows it. */
+struct known {
+	uint32_t inode;
+	uint8_t type, state, shutdown;
+	bool has_peer; /* connected; peer 0: to one without an inode, closed or not yet accepted */
+	bool in_tree;
+	uint32_t peer;
+	uint32_t waits_for; /* listener in whose backlog its connection is; 0: none */
+	uint32_t rqueue, wqueue;
+	size_t name_length;
+	char name[sizeof(((struct sockaddr_un *)0)->sun_path)];
+};
+
+/* The sockets of the tree, until the dump ends. */
+static struct seen {
+	struct known *known;
+	char *what; /* "pid 7: descriptor 3 (socket:[123])" */
+	FileEntry *entry; /* until it is written */
+	uint32_t id;
+	int dup; /* -1: its queue is empty */
+} *seen;
+static size_t seen_count, seen_room;
+
+static void *known; /* tsearch tree by inode */
+static bool asked;
+
+static int compare_inodes(const void *a, const void *b)
+{
+	uint32_t x = ((const struct known *)a)->inode, y = ((const struct known *)b)->inode;
+
+	return (x > y) - (x < y);
+}
+
+static struct known *find_known(uint32_t inode)
+{
+	struct known key = { .inode = inode }, **found = tfind(&key, &known, compare_inodes);
+
+	return found ? *found : NULL;
+}
+
+/* Clients whose connections wait, by listener. */
+static struct waiting {
+	uint32_t client, listener;
+} *waiting;
+static size_t waiting_count, waiting_room;
+
+static int add_known(const struct nlmsghdr *answer, void *arg)
+{
+	const struct unix_diag_msg *msg = NLMSG_DATA(answer);
+	const struct unix_diag_rqlen *rqlen;
+	struct known *k;
+	const void *data;
+	size_t n;
+
+	if (!msg->udiag_ino)
+		return 0;
+	k = xzalloc(sizeof(*k));
+	k->inode = msg->udiag_ino;
+	k->type = msg->udiag_type;
+	k->state = msg->udiag_state;
+	if ((data = sk_diag_attribute(answer, sizeof(*msg), UNIX_DIAG_PEER, &n)) && n >= 4) {
+		k->has_peer = true;
+		k->peer = *(const uint32_t *)data;
+	}
+	if ((data = sk_diag_attribute(answer, sizeof(*msg), UNIX_DIAG_SHUTDOWN, &n)) && n >= 1)
+		k->shutdown = *(const uint8_t *)data;
+	if ((rqlen = sk_diag_attribute(answer, sizeof(*msg), UNIX_DIAG_RQLEN, &n)) && n >= sizeof(*rqlen)) {
+		k->rqueue = rqlen->udiag_rqueue;
+		k->wqueue = rqlen->udiag_wqueue;
+	}
+	if ((data = sk_diag_attribute(answer, sizeof(*msg), UNIX_DIAG_NAME, &n)) && n <= sizeof(k->name)) {
+		k->name_length = n;
+		memcpy(k->name, data, n);
+	}
+	if ((data = sk_diag_attribute(answer, sizeof(*msg), UNIX_DIAG_ICONS, &n)))
+		for (size_t i = 0; i < n / 4; i++)
+			*(struct waiting *)array_push(&waiting, &waiting_count, &waiting_room, sizeof(*waiting)) =
+				(struct waiting){ ((const uint32_t *)data)[i], k->inode };
+	if (*(struct known **)tsearch(k, &known, compare_inodes) != k)
+		free(k);
+	return 0;
+}
+
+static int ask(void)
+{
+	struct unix_diag_req request = {
+		.sdiag_family = AF_UNIX,
+		.udiag_states = ~0U,
+		.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_ICONS | UDIAG_SHOW_RQLEN,
+	};
+
+	if (asked)
+		return 0;
+	asked = true;
+	if (sk_diag_dump(&request, sizeof(request), add_known, NULL) < 0)
+		return -1;
+	for (size_t i = 0; i < waiting_count; i++) {
+		struct known *client = find_known(waiting[i].client);
+
+		if (client)
+			client->waits_for = waiting[i].listener;
+	}
+	return 0;
+}
+
+static bool unixsk_recognise(const struct fd_info *info)
+{
+	return sk_family(info) == AF_UNIX;
+}
+
+/* --- names --- */
+
+/* What the socket is bound to, an O_PATH descriptor, or -1: SIOCUNIXFILE (since Linux 4.15) takes CAP_NET_ADMIN. */
+static int bound_file(const struct fd_info *info)
+{
+	return ioctl(info->dup, SIOCUNIXFILE);
+}
+
+/* A relative name says nothing without its directory: what is in front of it in the path of the file. */
+static int dump_name_dir(const struct fd_info *info, UnixSkEntry *e, const char *name, int file, const char *what)
+{
+	char link[32], path[4096];
+	size_t length = strlen(name), whole;
+
+	snprintf(link, sizeof(link), "fd/%d", file);
+	if (file < 0 || proc_readlink(getpid(), link, path, sizeof(path)) < 0)
+		return err_set(ENOTSUP, "%s is bound to the relative name %s, whose directory cannot be found out", what, name);
+	if (strlen(path) > 10 && !strcmp(path + strlen(path) - 10, " (deleted)"))
+		path[strlen(path) - 10] = 0;
+	whole = strlen(path);
+	if (whole <= length || strcmp(path + whole - length, name) || path[whole - length - 1] != '/')
+		return err_set(ENOTSUP, "%s is bound to the relative name %s, but the file is %s", what, name, path);
+	path[whole - length - 1] = 0;
+	e->name_dir = xstrdup(path[0] ? path : "/");
+	return 0;
+}
+
+/* The file of a name that is a path: its mode and owner, and whether the path still leads to it. */
+static int dump_file(const struct fd_info *info, UnixSkEntry *e, const char *what)
+{
+	auto_fd file = bound_file(info);
+	auto_free char *name = xzalloc(e->name.len + 1), *path = NULL;
+	struct stat st, now;
+
+	memcpy(name, e->name.data, e->name.len);
+	if (name[0] != '/' && dump_name_dir(info, e, name, file, what) < 0)
+		return -1;
+	path = e->name_dir ? xasprintf("%s/%s", e->name_dir, name) : xasprintf("/proc/%d/root%s", info->task->pid, name);
+	if (file >= 0 ? fstat(file, &st) < 0 : stat(path, &st) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return err_errno("%s: its name %s cannot be looked at", what, name);
+		e->has_deleted = e->deleted = true;
+		return 0;
+	}
+	e->file_perms = xzalloc(sizeof(*e->file_perms));
+	file_perms_entry__init(e->file_perms);
+	e->file_perms->mode = st.st_mode;
+	e->file_perms->uid = st.st_uid;
+	e->file_perms->gid = st.st_gid;
+	if (stat(path, &now) < 0 || now.st_ino != st.st_ino || now.st_dev != st.st_dev)
+		e->has_deleted = e->deleted = true;
+	return 0;
+}
+
+/* --- one socket --- */
+
+static int check_state(const struct fd_info *info, const struct known *k, const char *what)
+{
+	struct pollfd p = { .fd = info->dup, .events = POLLPRI };
+
+	if (k->type != SOCK_STREAM && k->type != SOCK_DGRAM && k->type != SOCK_SEQPACKET)
+		return err_set(ENOTSUP, "%s is a Unix socket of type %d, which cannot be dumped", what, k->type);
+	if (k->state != UNIXSK_ESTABLISHED && k->state != UNIXSK_CLOSE && k->state != UNIXSK_LISTEN)
+		return err_set(EAGAIN, "%s is a Unix socket on its way into a connection (state %d): dump again", what, k->state);
+	if (poll(&p, 1, 0) > 0 && p.revents & POLLPRI)
+		return err_set(ENOTSUP, "%s has out-of-band data in its queue, which cannot be dumped", what);
+	if (k->waits_for && k->wqueue)
+		return err_set(ENOTSUP, "%s has sent data over a connection that has not been accepted yet (by socket:[%u]): dump when it has", what,
+			       k->waits_for);
+	return 0;
+}
+
+static int unixsk_dump(struct dump *dump, const struct fd_info *info, FileEntry *entry)
+{
+	UnixSkEntry *e = xzalloc(sizeof(*e));
+	char what[96];
+	struct known *k;
+	struct seen *s;
+
+	unix_sk_entry__init(e);
+	entry->usk = e;
+	snprintf(what, sizeof(what), "pid %d: descriptor %d (%.40s)", info->task->pid, info->fd, info->link);
+	if (ask() < 0)
+		return -1;
+	k = find_known(info->st.st_ino);
+	if (!k)
+		return err_set(ENOTSUP, "%s is a Unix socket of another network namespace, or it changes right now: dump again", what);
+	if (check_state(info, k, what) < 0)
+		return -1;
+	k->in_tree = true;
+	e->id = entry->id;
+	e->ino = k->inode;
+	e->type = k->type;
+	e->state = k->state;
+	e->flags = info->flags;
+	e->backlog = k->wqueue;
+	e->peer = k->waits_for ? k->waits_for : k->peer;
+	e->has_pcr_peer_gone = e->pcr_peer_gone = k->type == SOCK_DGRAM && k->has_peer && !k->peer;
+	e->fown = fown_dump(info->dup);
+	e->opts = sk_opts_dump(info);
+	if (!e->opts)
+		return -1;
+	e->has_shutdown = k->shutdown != 0;
+	e->shutdown = k->shutdown; /* unix_diag's bits are enum sk_shutdown */
+	e->has_ns_id = true;
+	e->ns_id = dump->namespaces.net_ns_id;
+	e->name.len = k->name_length;
+	e->name.data = xzalloc(k->name_length + 1);
+	memcpy(e->name.data, k->name, k->name_length);
+	if (k->name_length && k->name[0] && dump_file(info, e, what) < 0)
+		return -1;
+	s = array_push(&seen, &seen_count, &seen_room, sizeof(*seen));
+	s->known = k;
+	s->id = e->id;
+	s->entry = entry;
+	s->what = xstrdup(what);
+	/* Data or an end: of some kinds of messages nothing else tells. */
+	s->dup = k->state != UNIXSK_LISTEN && poll(&(struct pollfd){ .fd = info->dup, .events = POLLIN }, 1, 0) > 0 ?
+			 fcntl(info->dup, F_DUPFD_CLOEXEC, 0) :
+			 -1;
+	return 1;
+}
+
+/* --- all sockets --- */
+
+/* A datagram socket outside that one in the tree sends to: known by its name, which it must have again at restore. */
+static int write_external(struct dump *dump, const struct known *k)
+{
+	FileEntry entry = FILE_ENTRY__INIT;
+	UnixSkEntry e = UNIX_SK_ENTRY__INIT;
+	FownEntry fown = FOWN_ENTRY__INIT;
+	SkOptsEntry opts = SK_OPTS_ENTRY__INIT;
+
+	entry.type = FD_TYPES__UNIXSK;
+	entry.usk = &e;
+	entry.id = e.id = next_id();
+	e.ino = k->inode;
+	e.type = k->type;
+	e.state = UNIXSK_LISTEN; /* as real CRIU writes them */
+	e.uflags = UNIXSK_EXTERNAL;
+	e.fown = &fown;
+	e.opts = &opts;
+	e.name.data = (void *)k->name;
+	e.name.len = k->name_length;
+	return img_write(dump->files, &entry.base);
+}
+
+static int check_peer(struct dump *dump, const struct seen *s)
+{
+	uint32_t inode = s->known->waits_for ? s->known->waits_for : s->known->peer;
+	struct known *peer = inode ? find_known(inode) : NULL;
+	char name[128] = "no name";
+
+	if (!inode || (peer && peer->in_tree))
+		return 0;
+	if (!peer)
+		return err_set(EAGAIN, "%s: its peer socket:[%u] is not known: dump again", s->what, inode);
+	if (peer->name_length)
+		snprintf(name, sizeof(name), "%s%.*s", peer->name[0] ? "" : "@", (int)peer->name_length - !peer->name[0],
+			 peer->name + !peer->name[0]);
+	if (peer->type != SOCK_DGRAM)
+		return err_set(ENOTSUP,
+			       "%s is a Unix socket connected to one outside the tree (socket:[%u], %s): close it before the dump, or dump both ends",
+			       s->what, inode, name);
+	if (!peer->name_length)
+		return err_set(ENOTSUP, "%s is a Unix datagram socket connected to one outside the tree that has no name (socket:[%u])", s->what,
+			       inode);
+	if (!dump->request->ext_unix_sk)
+		return err_set(ENOTSUP,
+			       "%s is a Unix datagram socket connected to %s, outside the tree: --ext-unix-sk lets it be connected again at restore",
+			       s->what, name);
+	peer->in_tree = true;
+	return write_external(dump, peer);
+}
+
+/* Real CRIU wants both ends of a pair in a row, the one met first behind the other. */
+static int write_entry(struct dump *dump, struct seen *s)
+{
+	FileEntry *entry = s->entry;
+	int result = 0;
+
+	s->entry = NULL;
+	if (!entry)
+		return 0;
+	for (size_t i = 0; i < seen_count && !result && s->known->peer; i++)
+		if (seen[i].entry && seen[i].known->inode == s->known->peer && seen[i].known->peer == s->known->inode)
+			result = write_entry(dump, &seen[i]);
+	if (!result)
+		result = img_write(dump->files, &entry->base);
+	file_entry__free_unpacked(entry, NULL);
+	return result;
+}
+
+static void forget(void)
+{
+	for (size_t i = 0; i < seen_count; i++) {
+		free(seen[i].what);
+		if (seen[i].entry)
+			file_entry__free_unpacked(seen[i].entry, NULL);
+		if (seen[i].dup >= 0)
+			close(seen[i].dup);
+	}
+	free(seen);
+	seen = NULL;
+	seen_count = seen_room = 0;
+	free(waiting);
+	waiting = NULL;
+	waiting_count = waiting_room = 0;
+	tdestroy(known, free);
+	known = NULL;
+	asked = false;
+}
+
+/* Queues last: what is in flight in them may be more sockets, whose queues come in turn. */
+static int unixsk_dump_end(struct dump *dump)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < seen_count && !result; i++)
+		if (seen[i].dup >= 0) {
+			struct seen s = seen[i];
+
+			result = sk_queue_dump(dump, s.dup, s.known->type, s.id, s.what);
+		}
+	for (size_t i = 0; i < seen_count && !result; i++)
+		result = check_peer(dump, &seen[i]);
+	for (size_t i = 0; i < seen_count && !result; i++)
+		result = write_entry(dump, &seen[i]);
+	if (sk_queue_dump_end() < 0)
+		result = -1;
+	forget();
+	return result;
+}
+
+const struct fd_kind unixsk_kind = {
+	.type = FD_TYPES__UNIXSK,
+	.name = "Unix socket",
+	.recognise = unixsk_recognise,
+	.dump = unixsk_dump,
+	.dump_end = unixsk_dump_end,
+	.collect = unixsk_collect,
+	.open = unixsk_open,
+	.finish = unixsk_finish,
+	.settle = unixsk_settle,
+};
