@@ -9,6 +9,7 @@
 #include "common/util.h"
 #include "resource/eventfd.h"
 #include "resource/eventpoll.h"
+#include "resource/fifo.h"
 #include "resource/filelock.h"
 #include "resource/memfd.h"
 #include "resource/pidfd.h"
@@ -26,6 +27,7 @@ static const struct fd_kind *const kinds[] = {
 	&timerfd_kind,
 	&memfd_kind,
 	&pipe_kind,
+	&fifo_kind,
 	&pidfd_kind,
 	&regfile_kind,
 };

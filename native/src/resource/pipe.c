@@ -38,8 +38,7 @@ static bool pipe_recognise(const struct fd_info *info)
 	return S_ISFIFO(info->st.st_mode) && !strncmp(info->link, "pipe:[", 6);
 }
 
-/* Copies what is in the pipe without taking it out. */
-static int dump_data(struct dump *dump, const struct fd_info *info, uint32_t id)
+int pipe_dump_data(const struct fd_info *info, uint32_t id, struct img *img)
 {
 	PipeDataEntry e = PIPE_DATA_ENTRY__INIT;
 	auto_fd in = proc_open(info->task->pid, O_RDONLY | O_NONBLOCK, "fd/%d", info->fd);
@@ -66,13 +65,11 @@ static int dump_data(struct dump *dump, const struct fd_info *info, uint32_t id)
 	buffer = xrealloc(NULL, n);
 	if (read_all(copy_in, buffer, n) < 0)
 		return err_errno("pid %d: descriptor %d (%s): cannot read the copy", info->task->pid, info->fd, info->link);
-	if (!data_img && !(data_img = img_create(dump->dirfd, IMG_PIPES_DATA, 0)))
-		return -1;
 	e.pipe_id = id;
 	e.bytes = n;
 	e.has_size = true;
 	e.size = size;
-	if (img_write(data_img, &e.base) < 0 || img_write_raw(data_img, buffer, n) < 0)
+	if (img_write(img, &e.base) < 0 || img_write_raw(img, buffer, n) < 0)
 		return -1;
 	return 0;
 }
@@ -109,7 +106,9 @@ static int pipe_dump(struct dump *dump, const struct fd_info *info, FileEntry *e
 	if (!s) {
 		s = array_push(&seen, &seen_count, &seen_room, sizeof(*seen));
 		s->id = e->pipe_id;
-		if (dump_data(dump, info, e->pipe_id) < 0)
+		if (!data_img && !(data_img = img_create(dump->dirfd, IMG_PIPES_DATA, 0)))
+			return -1;
+		if (pipe_dump_data(info, e->pipe_id, data_img) < 0)
 			return -1;
 	}
 	s->writer |= writer || both;

@@ -113,7 +113,7 @@ static RegFileEntry *new_entry(uint32_t id, const char *path, const struct stat 
 	return e;
 }
 
-static int write_entry(struct dump *dump, RegFileEntry *reg)
+int regfile_write_entry(struct dump *dump, RegFileEntry *reg)
 {
 	FileEntry e = FILE_ENTRY__INIT;
 	int result;
@@ -134,17 +134,22 @@ static bool regfile_recognise(const struct fd_info *info)
 	       is_plain_device(&info->st);
 }
 
-static int regfile_dump(struct dump *dump, const struct fd_info *info, FileEntry *entry)
+RegFileEntry *regfile_dump_entry(struct dump *dump, const struct fd_info *info, uint32_t id)
 {
 	auto_free char *path = xstrdup(info->link);
 	char what[64], access[64];
 
 	snprintf(what, sizeof(what), "pid %d: descriptor %d", info->task->pid, info->fd);
 	snprintf(access, sizeof(access), "/proc/%d/fd/%d", info->task->pid, info->fd);
-	if (find_path(dump, what, access, path, &info->st, entry->id) < 0)
-		return -1;
-	entry->reg = new_entry(entry->id, path, &info->st, info->flags, info->pos, info->dup);
-	return 0;
+	if (find_path(dump, what, access, path, &info->st, id) < 0)
+		return NULL;
+	return new_entry(id, path, &info->st, info->flags, info->pos, info->dup);
+}
+
+static int regfile_dump(struct dump *dump, const struct fd_info *info, FileEntry *entry)
+{
+	entry->reg = regfile_dump_entry(dump, info, entry->id);
+	return entry->reg ? 0 : -1;
 }
 
 /* Executables, directories and mappings come before descriptors. */
@@ -198,7 +203,7 @@ int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, 
 	vma->file_id = m->id;
 	if (find_path(dump, what, link, path, &st, m->id) < 0)
 		return -1;
-	return write_entry(dump, new_entry(m->id, path, &st, flags, 0, -1));
+	return regfile_write_entry(dump, new_entry(m->id, path, &st, flags, 0, -1));
 }
 
 int regfile_dump_link(struct dump *dump, struct task *task, const char *link, uint32_t *id)
@@ -221,7 +226,7 @@ int regfile_dump_link(struct dump *dump, struct task *task, const char *link, ui
 	*id = next_id();
 	if (find_path(dump, what, full, path, &st, *id) < 0)
 		return -1;
-	return write_entry(dump, new_entry(*id, path, &st, O_RDONLY, 0, -1));
+	return regfile_write_entry(dump, new_entry(*id, path, &st, O_RDONLY, 0, -1));
 }
 
 /* --- restore --- */
@@ -255,7 +260,7 @@ int regfile_check_end(void)
 	return count ? -1 : 0;
 }
 
-static int regfile_collect(struct restore *restore, FileEntry *entry)
+int regfile_check(struct restore *restore, FileEntry *entry)
 {
 	const RegFileEntry *reg = entry->reg;
 	struct stat st;
@@ -289,17 +294,15 @@ static bool regfile_late(const struct restore *restore, const FileEntry *entry)
 	return pid && restore_find_task((struct restore *)restore, pid);
 }
 
-static int regfile_open(struct restore *restore, FileEntry *entry)
+int regfile_open_entry(const RegFileEntry *reg)
 {
-	const RegFileEntry *reg = entry->reg;
 	/* O_NONBLOCK: whatever has the name by now, opening it must not hang. */
 	int flags = (reg->flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	auto_fd fd = -1;
-	struct stat st;
 	pid_t pid = procfs_pid(reg->name);
+	auto_fd fd = pid && remap_is_dead(pid) ? procfs_open_dead(pid, reg->name, flags) : open(reg->name, flags);
+	struct stat st;
 	int result;
 
-	fd = pid && remap_is_dead(pid) ? procfs_open_dead(pid, reg->name, flags) : open(reg->name, flags);
 	if (fd < 0)
 		return err_errno("cannot open %s", reg->name);
 	if (fstat(fd, &st) < 0 || (reg->has_mode && (st.st_mode & S_IFMT) != (reg->mode & S_IFMT)))
@@ -307,12 +310,17 @@ static int regfile_open(struct restore *restore, FileEntry *entry)
 	if (!(flags & O_PATH)) {
 		if (!(reg->flags & O_NONBLOCK) && fcntl(fd, F_SETFL, reg->flags & ~O_NONBLOCK) < 0)
 			return err_errno("%s: cannot set its flags", reg->name);
-		if (reg->pos && lseek(fd, reg->pos, SEEK_SET) < 0)
+		if (reg->pos && !S_ISFIFO(st.st_mode) && lseek(fd, reg->pos, SEEK_SET) < 0)
 			return err_errno("%s: cannot go to offset %" PRIu64, reg->name, reg->pos);
 	}
 	result = fd;
 	fd = -1;
 	return result;
+}
+
+static int regfile_open(struct restore *restore, FileEntry *entry)
+{
+	return regfile_open_entry(entry->reg);
 }
 
 int fown_restore(const FownEntry *fown, int fd)
@@ -350,7 +358,7 @@ const struct fd_kind regfile_kind = {
 	.recognise = regfile_recognise,
 	.dump = regfile_dump,
 	.dump_end = regfile_last,
-	.collect = regfile_collect,
+	.collect = regfile_check,
 	.late = regfile_late,
 	.open = regfile_open,
 	.settle = regfile_settle,

@@ -20,6 +20,12 @@ int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, 
 /* Writes what /proc/PID/<link> ("exe", "cwd", "root") leads to to files.img. Returns 0 with *id set, or -1 with the error set. */
 int regfile_dump_link(struct dump *dump, struct task *task, const char *link, uint32_t *id);
 
+/* The entry of a descriptor that has a path, malloc'd; notes a remap when the path does not lead to it. NULL with the error set. */
+RegFileEntry *regfile_dump_entry(struct dump *dump, const struct fd_info *info, uint32_t id);
+
+/* Writes an entry to files.img and frees it. Returns 0 or -1 with the error set. */
+int regfile_write_entry(struct dump *dump, RegFileEntry *reg);
+
 /* Forgets which mapped files were written: one dump has ended. */
 void regfile_dump_end(void);
 
@@ -31,6 +37,12 @@ FownEntry *fown_dump(int dup);
 
 /* After the last file was collected: all differences between files as dumped and as they are now, in one error. Returns 0 or -1. */
 int regfile_check_end(void);
+
+/* Checks an entry; notes how the file on disk differs from it, for regfile_check_end. Returns 0 or -1 with the error set. */
+int regfile_check(struct restore *restore, FileEntry *entry);
+
+/* Opens the file as the entry says. Returns a descriptor or -1 with the error set. */
+int regfile_open_entry(const RegFileEntry *reg);
 
 /* Gives the open file the recorded owner of its signals. Returns 0 or -1 with the error set. */
 int fown_restore(const FownEntry *fown, int fd);
