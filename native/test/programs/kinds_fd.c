@@ -211,9 +211,10 @@ static void tcp_setup(void)
 	b = socket(AF_INET, SOCK_STREAM, 0);
 	check(connect(b, (void *)&local, sizeof local) == 0);
 	c = accept(a, NULL, NULL);
-	check(write(b, "queued", 6) == 6);
+	check(write(c, "queued", 6) == 6);
 	close(a);
-	a = c;
+	a = b;
+	b = c;
 }
 
 static void tcp_verify(void)

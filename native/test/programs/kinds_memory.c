@@ -214,7 +214,7 @@ int main(int argc, char **argv)
 			continue;
 		kinds[i].setup();
 		fd = open(test_path("where"), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-		dprintf(fd, "%d map %lx\n", getpid(), (unsigned long)p);
+		dprintf(fd, "%d map %lx\n", getpid(), (unsigned long)(q && q < p ? q : p));
 		close(fd);
 		test_ready();
 		test_wait();

@@ -28,6 +28,10 @@ class Skip(Exception):
     pass
 
 
+class Overdue(Exception):
+    """The test's time is up; not a Failure, so that no test takes it for one that it expects."""
+
+
 class Test:
     """name, function, and the pairs it is for: needs is a set of engine names that must be among those used;
     only: a set of (dumper, restorer) names, or None for all."""
@@ -275,13 +279,23 @@ class Context:
             time.sleep(0.002)
 
 
+def _terminated(signum, frame):
+    raise Overdue(f"ended by signal {signum}")
+
+
 def _timeout(signum, frame):
-    raise Failure(f"not done after {TEST_TIMEOUT} seconds, at {frame.f_code.co_name} line {frame.f_lineno}")
+    at = []
+    while frame:
+        at.append(f"{frame.f_code.co_name}:{frame.f_lineno}")
+        frame = frame.f_back
+    raise Overdue(f"not done after {TEST_TIMEOUT} seconds, at {' < '.join(at[:6])}")
 
 
 def _run_here(test, context, result_path):
     """The body of a test's process."""
     kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGTERM, _terminated)
     signal.signal(signal.SIGALRM, _timeout)
     signal.alarm(TEST_TIMEOUT)
     outcome, text = "ok", ""
@@ -293,7 +307,7 @@ def _run_here(test, context, result_path):
             context.cleanup()
     except Skip as e:
         outcome, text = "skipped", str(e)
-    except Failure as e:
+    except (Failure, Overdue) as e:
         outcome, text = "FAILED", str(e)
     except Exception:
         outcome, text = "FAILED", traceback.format_exc()
@@ -306,6 +320,8 @@ def run_all(jobs, parallel, work, keep, report):
     ends, with its scratch directory still there. `parallel` at a time; TEST_TIMEOUT is enforced from outside too."""
     kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     waiting, running = list(jobs), {}
+    for sig in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, lambda signum, frame: sys.exit(128 + signum))
     try:
         while waiting or running:
             while waiting and len(running) < parallel:
@@ -324,7 +340,7 @@ def run_all(jobs, parallel, work, keep, report):
                     finally:
                         os._exit(0)
                 running[pid] = (job, scratch, result_path, time.monotonic() + TEST_TIMEOUT + 20)
-            pid, _ = os.waitpid(-1, os.WNOHANG)
+            pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 for p, (_, _, _, limit) in running.items():
                     if time.monotonic() > limit:
@@ -339,7 +355,7 @@ def run_all(jobs, parallel, work, keep, report):
                     result = json.load(f)
                 os.unlink(result_path)
             except (OSError, ValueError):
-                result = {"outcome": "FAILED", "text": "the test's process ended without a result", "notes": []}
+                result = {"outcome": "FAILED", "text": f"the test's process ended without a result (wait status {status:#x})", "notes": []}
             report(job, result["outcome"], result["text"], result["notes"], scratch)
             if not keep:
                 shutil.rmtree(scratch, ignore_errors=True)

@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import struct
+import time
 
 from . import kernel
 
@@ -125,12 +126,12 @@ def private_pages(pid, skip=()):
     `skip` or any thread's stack pointer: those change while the program waits."""
     skip = set(skip)
     for task in tasks(pid):
-        try:
+        for _ in range(50):  # the stack pointer of a thread is shown while it sleeps
             fields = text(f"/proc/{pid}/task/{task}/syscall").split()
-        except OSError:
-            continue
-        if fields and fields[0] != "running":
-            skip.add(int(fields[-2], 16))
+            if fields[0] != "running":
+                skip.add(int(fields[-2], 16))
+                break
+            time.sleep(0.001)
     pages = {}
     with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap, open(f"/proc/{pid}/mem", "rb", 0) as mem:
         for m in mappings(pid, flags=False):
@@ -234,7 +235,7 @@ def _process(pid, task, result, renumber):
     result[f"{pid} timers"] = re.sub(r"(signal: \d+)/\w+", r"\1", text(f"/proc/{pid}/timers"))
     for thread in tasks(pid):
         fields = status(pid, thread)
-        for name in THREAD_STATUS:
+        for name in THREAD_STATUS if fields["State"].split()[0] != "Z" else ("Name", "Uid", "Gid"):
             result[f"{pid} thread {thread} {name}"] = fields.get(name, "").strip()
     if not task:
         result[f"{pid} ended with"] = numbers[52]
@@ -247,8 +248,8 @@ def _process(pid, task, result, renumber):
         result[f"{pid} ns {name}"] = _link(f"/proc/{task}/ns/{name}")
     for m in mappings(task):
         path, device = m.path, m.device
-        # anonymous shared memory may come back under the name of a memfd
-        if m.prot[3] == "s" and re.fullmatch(r"(/memfd:)?/dev/zero \(deleted\)", path):
+        # anonymous shared memory may come back under the name of a memfd, in one that is nobody's descriptor
+        if m.prot[3] == "s" and re.fullmatch(r"/dev/zero \(deleted\)|/memfd:\S* \(deleted\)", path):
             path, device = "shared memory " + renumber("shared memory", m.inode), ""
         offset = f"{m.offset:x}" if m.inode else ""
         result[f"{pid} mapping {m.start:x}-{m.end:x}"] = f"{m.prot} {offset} {device} {path} [{m.flags}]"
@@ -286,6 +287,14 @@ def fill_memory(before, after):
                 after[key] = {0: str(e)}
 
 
+def _mapping_at(snap, pid, address):
+    for key, value in snap.items():
+        m = re.fullmatch(rf"{pid} mapping (\w+)-(\w+)", key)
+        if m and int(m[1], 16) <= address < int(m[2], 16):
+            return f"{m[1]}-{m[2]} {value}"
+    return "nothing"
+
+
 def _short(value):
     if isinstance(value, bytes):
         value = repr(value)
@@ -301,8 +310,9 @@ def differences(before, after, allowed=()):
         if a == b:
             continue
         if key.endswith(" memory") and isinstance(a, dict) and isinstance(b, dict):
-            wrong = [hex(x) for x in a if a[x] != b.get(x)]
-            line = f"{key}: {len(wrong)} of {len(a)} pages differ, at {' '.join(wrong[:6])}"
+            wrong = [x for x in a if a[x] != b.get(x)]
+            line = f"{key}: {len(wrong)} of {len(a)} pages differ, at " + ", ".join(
+                f"{x:x} in {_mapping_at(after, key.split()[0], x)}" for x in wrong[:6])
         elif key.endswith(" limits") and a and b:
             line = f"{key}: " + "; ".join(f"{x} -> {y}" for x, y in zip(a.splitlines(), b.splitlines()) if x != y)
         else:

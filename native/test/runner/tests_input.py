@@ -36,7 +36,7 @@ def no_such_pid(context):
     context.kept = []
     pid = context.spawn(["/bin/true"])
     poll(lambda: context.ended(pid) is not None, "/bin/true does not end")
-    dump_refused(context, pid, str(pid), "no such|not exist|gone|not found")
+    dump_refused(context, pid, str(pid), "no such|no process|not exist|gone|not found")
 
 
 def odd_pids(context):
