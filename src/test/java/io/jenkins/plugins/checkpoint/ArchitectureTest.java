@@ -5,13 +5,22 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
 /** The house stands as it was drawn. */
-@AnalyzeClasses(packages = "io.jenkins.plugins.checkpoint", importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "io.jenkins.plugins.checkpoint", importOptions = {ImportOption.DoNotIncludeTests.class, ArchitectureTest.WithoutGenerated.class})
 class ArchitectureTest {
+    /** Generated messages are many and depend on nothing. */
+    static final class WithoutGenerated implements ImportOption {
+        @Override
+        public boolean includes(Location location) {
+            return !location.contains("/proto/");
+        }
+    }
+
     private static final String ROOT = "io.jenkins.plugins.checkpoint.";
 
     @ArchTest
