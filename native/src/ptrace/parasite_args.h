@@ -35,6 +35,8 @@ struct parasite_task {
 	int32_t subreaper; /* PR_GET_CHILD_SUBREAPER */
 	int32_t thp_disabled; /* PR_GET_THP_DISABLE */
 	int32_t membarrier; /* MEMBARRIER_CMD_GET_REGISTRATIONS, or negative */
+	int32_t mlock_future; /* new mappings are locked: mlockall(2), MCL_FUTURE */
+	int32_t ldt_size; /* bytes of the local descriptor table, modify_ldt(2), or negative */
 };
 
 /* Per thread. */
@@ -46,6 +48,9 @@ struct parasite_thread {
 	int32_t securebits;
 	int32_t pdeath_sig;
 	uint64_t timerslack_ns;
+	int32_t tsc; /* PR_GET_TSC */
+	int32_t mce_kill; /* PR_MCE_KILL_GET */
+	int32_t mempolicy; /* mode of get_mempolicy(2), or negative */
 };
 
 struct parasite_args {

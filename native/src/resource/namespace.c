@@ -75,11 +75,29 @@ static int compare(const void *x, const void *y)
 	return order == 1 ? -1 : order == 0 ? 0 : 1;
 }
 
+/* unshare(2) in a thread. The images know one descriptor table and one root and working directory for a process. */
+static int check_threads(const struct task *task)
+{
+	static const struct {
+		int type;
+		const char *what;
+	} shared[] = { { KCMP_FILES, "descriptor table" }, { KCMP_FS, "root and working directory" } };
+
+	for (size_t i = 1; i < task->thread_count; i++)
+		for (size_t j = 0; j < ARRAY_LEN(shared); j++)
+			if (syscall(SYS_kcmp, task->pid, task->threads[i].tid, shared[j].type, 0, 0) > 0)
+				return err_set(ENOTSUP, "thread %d has a %s of its own (unshare), which cannot be dumped", task->threads[i].tid,
+					       shared[j].what);
+	return 0;
+}
+
 int shared_tables_collect(struct task *task)
 {
 	uint32_t *const ids[] = { &task->vm_id, &task->files_id, &task->fs_id, &task->sighand_id };
 	static const char *const what[] = { "memory (CLONE_VM)", NULL, "root and working directory (CLONE_FS)", "signal handlers (CLONE_SIGHAND)" };
 
+	if (check_threads(task) < 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		struct table *t = xzalloc(sizeof(*t)), **found;
 

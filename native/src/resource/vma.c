@@ -40,7 +40,7 @@ static const struct {
 	{ "mm", "device memory (mixed map)" },	      { "um", "userfaultfd registered on it" },
 	{ "uw", "userfaultfd write protection" },     { "ui", "userfaultfd minor faults" },
 	{ "ss", "a shadow stack" },		      { "gu", "guard regions" },
-	{ "dp", "a droppable mapping (MAP_DROPPABLE)" },
+	{ "dp", "a droppable mapping (MAP_DROPPABLE)" }, { "sl", "a sealed mapping (mseal)" },
 };
 
 static bool ends_with(const char *s, const char *end)
@@ -87,7 +87,7 @@ static int parse_flags(struct task *task, struct vma *v, const char *name, const
 		}
 		if (!memcmp(text, "mw", 2))
 			v->may_write = true;
-		for (size_t i = 0; i < ARRAY_LEN(refused_flags) && v->kind != VMA_VVAR; i++)
+		for (size_t i = 0; i < ARRAY_LEN(refused_flags) && v->kind != VMA_VVAR && v->kind != VMA_VDSO; i++)
 			if (!memcmp(text, refused_flags[i].name, 2))
 				return refuse(task, v, name, refused_flags[i].what);
 		if (!text[2])

@@ -2,6 +2,7 @@
 #include "tree/core_dump.h"
 
 #include <errno.h>
+#include <linux/prctl.h>
 #include <linux/rseq.h>
 #include <sched.h>
 #include <signal.h>
@@ -23,6 +24,9 @@
 #include "resource/timer.h"
 #include "tree/dump.h"
 
+#ifndef PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG
+#define PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG 0x4211
+#endif
 #ifndef PTRACE_GET_RSEQ_CONFIGURATION
 #define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
 #endif
@@ -32,18 +36,51 @@
 #define TASK_DEAD 2
 #define TASK_STOPPED 3
 
+#define DEFAULT_COREDUMP_FILTER 0x33 /* core(5) */
+
+/* System call user dispatch (the kernel's admin-guide/syscall-user-dispatch.rst); kernels before 6.4 do not tell. */
+static int check_dispatch(const struct thread *thread)
+{
+	struct {
+		uint64_t mode, selector, offset, length;
+	} config = { 0 };
+
+	if (ptrace(PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG, thread->tid, sizeof(config), &config) == 0 && config.mode)
+		return err_set(ENOTSUP, "thread %d has system call user dispatch on (PR_SET_SYSCALL_USER_DISPATCH), which cannot be dumped yet",
+			       thread->tid);
+	return 0;
+}
+
 int core_check(struct task *task)
 {
 	for (size_t i = 0; i < task->thread_count; i++) {
+		struct thread *thread = &task->threads[i];
 		char name[48];
-		auto_free char *status = NULL;
 
-		snprintf(name, sizeof(name), "task/%d/status", task->threads[i].tid);
-		status = proc_read(task->pid, name, NULL);
-		if (seccomp_look(task, &task->threads[i], status) < 0)
+		snprintf(name, sizeof(name), "task/%d/status", thread->tid);
+		thread->status = proc_read(task->pid, name, NULL);
+		if (!thread->status)
+			return err_errno("thread %d: cannot read its status", thread->tid);
+		if (seccomp_look(task, thread, thread->status) < 0 || check_dispatch(thread) < 0)
 			return -1;
 	}
 	return seccomp_collect(task) < 0 || timer_list(task) < 0 ? -1 : 0;
+}
+
+/* What only the thread itself could tell, and no image has a place for. */
+static int check_inside(const struct task *task, const struct thread *thread)
+{
+	const struct parasite_thread *in = &thread->inside;
+
+	if (thread->tid == task->pid && task->inside.ldt_size > 0)
+		return err_set(ENOTSUP, "pid %d has a local descriptor table (modify_ldt), which cannot be dumped", task->pid);
+	if (in->tsc == PR_TSC_SIGSEGV)
+		return err_set(ENOTSUP, "thread %d may not read the time stamp counter (PR_SET_TSC), which cannot be dumped", thread->tid);
+	if (in->mce_kill >= 0 && in->mce_kill != PR_MCE_KILL_DEFAULT)
+		return err_set(ENOTSUP, "thread %d has a machine check policy (PR_MCE_KILL), which cannot be dumped", thread->tid);
+	if (in->mempolicy > 0)
+		return err_set(ENOTSUP, "thread %d has a NUMA memory policy (set_mempolicy, numactl), which cannot be dumped", thread->tid);
+	return 0;
 }
 
 /* A line of a small /proc file as a number. */
@@ -54,6 +91,16 @@ static bool proc_number(pid_t pid, const char *name, long *value)
 	if (!text)
 		return false;
 	*value = strtol(text, NULL, 10);
+	return true;
+}
+
+static bool proc_hex(pid_t pid, const char *name, long *value)
+{
+	auto_free char *text = proc_read(pid, name, NULL);
+
+	if (!text)
+		return false;
+	*value = strtol(text, NULL, 16);
 	return true;
 }
 
@@ -91,6 +138,14 @@ static TaskCoreEntry *dump_task_core(const struct task *task)
 		tc->loginuid = value;
 	if ((tc->has_oom_score_adj = proc_number(task->pid, "oom_score_adj", &value)))
 		tc->oom_score_adj = value;
+	if (proc_hex(task->pid, "coredump_filter", &value) && value != DEFAULT_COREDUMP_FILTER) {
+		tc->has_pcr_coredump_filter = true;
+		tc->pcr_coredump_filter = value;
+	}
+	if (task->inside.mlock_future) {
+		tc->has_pcr_mlock_future = true;
+		tc->pcr_mlock_future = true;
+	}
 	tc->has_child_subreaper = true;
 	tc->child_subreaper = task->inside.subreaper;
 	if (task->inside.membarrier > 0) {
@@ -145,16 +200,16 @@ static int dump_sched(const struct thread *thread, ThreadCoreEntry *tc)
 static int fill_thread_core(const struct task *task, const struct thread *thread, ThreadCoreEntry *tc)
 {
 	char name[48];
-	auto_free char *status = NULL, *comm = NULL;
+	auto_free char *comm = NULL;
 	void *robust_list;
 	size_t robust_len;
 
-	snprintf(name, sizeof(name), "task/%d/status", thread->tid);
-	status = proc_read(task->pid, name, NULL);
+	if (check_inside(task, thread) < 0)
+		return -1;
 	snprintf(name, sizeof(name), "task/%d/comm", thread->tid);
 	comm = proc_read(task->pid, name, NULL);
-	if (!status || !comm)
-		return err_errno("thread %d: cannot read its status", thread->tid);
+	if (!comm)
+		return err_errno("thread %d: cannot read its name", thread->tid);
 	comm[strcspn(comm, "\n")] = 0;
 	tc->comm = xstrdup(comm);
 	if (syscall(SYS_get_robust_list, thread->tid, &robust_list, &robust_len) < 0)
@@ -170,7 +225,7 @@ static int fill_thread_core(const struct task *task, const struct thread *thread
 	}
 	dump_rseq(thread, tc);
 	seccomp_dump(thread, tc);
-	if (dump_sched(thread, tc) < 0 || !(tc->signals_p = signal_dump_queue(thread, false)) || !(tc->creds = creds_dump(thread, status)))
+	if (dump_sched(thread, tc) < 0 || !(tc->signals_p = signal_dump_queue(thread, false)) || !(tc->creds = creds_dump(thread, thread->status)))
 		return -1;
 	return 0;
 }

@@ -41,13 +41,13 @@ static int read_stat(struct task *task, char *state)
 	}
 	snprintf(task->comm, sizeof(task->comm), "%.*s", (int)(end - comm - 1), comm + 1);
 	n = sscanf(end + 2,
-		   "%c %d %d %d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu %*u %*d %*u %lu %lu %lu %*u %*u %*u %*u "
+		   "%c %d %d %d %u %d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu %*u %*d %*u %lu %lu %lu %*u %*u %*u %*u "
 		   "%*u %*u %*u %*u %*u %d %*d %*u %*u %*u %*u %*d %lu %lu %lu %lu %lu %lu %lu %d",
-		   state, &task->ppid, &task->pgid, &task->sid, &task->stat_flags, &start_time, &task->start_code, &task->end_code,
+		   state, &task->ppid, &task->pgid, &task->sid, &task->tty_nr, &task->tpgid, &task->stat_flags, &start_time, &task->start_code, &task->end_code,
 		   &task->start_stack, &task->exit_signal, &task->start_data, &task->end_data, &task->start_brk, &task->arg_start,
 		   &task->arg_end, &task->env_start, &task->env_end, &task->exit_code);
 	task->start_time = start_time;
-	if (n < 18) {
+	if (n < 20) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -323,8 +323,10 @@ void free_tree(struct tree *tree)
 	for (size_t i = 0; i < tree->count; i++) {
 		struct task *task = tree->tasks[i];
 
-		for (size_t j = 0; j < task->thread_count; j++)
+		for (size_t j = 0; j < task->thread_count; j++) {
 			free(task->threads[j].xstate);
+			free(task->threads[j].status);
+		}
 		if (task->mem_fd >= 0)
 			close(task->mem_fd);
 		free(task->threads);

@@ -253,6 +253,7 @@ int restore_enter_blob(struct restore *restore, struct restore_task *task)
 	args->exe_fd = task->exe->slot;
 	args->log_fd = restore->log_slot;
 	args->personality = tc->personality;
+	args->mlock_future = tc->has_pcr_mlock_future && tc->pcr_mlock_future;
 	args->subreaper = tc->has_child_subreaper && tc->child_subreaper;
 	args->membarrier = tc->has_membarrier_registration_mask ? tc->membarrier_registration_mask : 0;
 	rlimits_fill(args, tc);

@@ -24,6 +24,7 @@
 #include "resource/fs.h"
 #include "resource/shmem.h"
 #include "resource/signal.h"
+#include "resource/tty.h"
 #include "resource/vma_restore.h"
 #include "tree/restore_tree.h"
 
@@ -255,6 +256,20 @@ static int set_oom_score_adj(const TaskCoreEntry *tc)
 	return 0;
 }
 
+static int set_coredump_filter(const TaskCoreEntry *tc)
+{
+	auto_fd fd = -1;
+	char want[16];
+
+	if (!tc->has_pcr_coredump_filter)
+		return 0;
+	snprintf(want, sizeof(want), "0x%x", tc->pcr_coredump_filter);
+	fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write_all(fd, want, strlen(want)) < 0)
+		return err_errno("cannot set coredump_filter to %s", want);
+	return 0;
+}
+
 static void set_loginuid(const TaskCoreEntry *tc)
 {
 	char have[16] = "", want[16];
@@ -296,14 +311,14 @@ static int build(struct restore *restore, struct restore_task *task)
 	}
 	if (vmas_restore(restore, task) < 0)
 		return -1;
-	if (set_oom_score_adj(tc) < 0)
+	if (set_oom_score_adj(tc) < 0 || set_coredump_filter(tc) < 0)
 		return -1;
 	set_loginuid(tc);
 	if (!task->shares_fs && fs_restore(task) < 0)
 		return -1;
 	/* Needs groups and pids that others make. */
 	wait_for_stage(restore->shared, STAGE_CREATED);
-	if (join_group(task) < 0)
+	if (join_group(task) < 0 || tty_set_foreground(restore, task) < 0)
 		return -1;
 	bump(&restore->shared->joined);
 	if (settle_zombies(restore, task) < 0)
@@ -333,6 +348,8 @@ void restore_task_main(struct restore *restore, struct restore_task *task)
 		err_errno("cannot lead a process group");
 		give_up(restore, task);
 	}
+	if (task->sid == task->pid && !task->helper && !task->zombie && tty_take_controlling(restore, task) < 0)
+		give_up(restore, task);
 	create_children(restore, task, false);
 	bump(&restore->shared->created);
 	bump(&restore->shared->event);

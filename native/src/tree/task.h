@@ -26,6 +26,7 @@ struct thread {
 	int seccomp_mode; /* linux/seccomp.h; 0 for filters that pcr has, too */
 	int seccomp_count; /* filters */
 	long seccomp_filter; /* the oldest, index in seccomp.img */
+	char *status; /* /proc/PID/task/TID/status */
 	struct parasite_thread inside; /* what only the thread itself can tell */
 };
 
@@ -34,6 +35,8 @@ struct task {
 	struct task *parent;
 	bool zombie;
 	int exit_code; /* of a zombie: wait(2) status */
+	unsigned int tty_nr; /* device number of the controlling terminal, 0 for none; proc_pid_stat(5) */
+	pid_t tpgid; /* its foreground group */
 	int exit_signal; /* sent to the parent at the end, clone(2) */
 	uint64_t start_time; /* ticks since boot: tells a reused pid */
 	unsigned int stat_flags; /* /proc/PID/stat field 9 */

@@ -5,6 +5,7 @@
  * that puts everything back (ptrace/parasite.c says how).
  */
 #include <asm/unistd.h>
+#include <linux/mman.h>
 #include <linux/prctl.h>
 #include <stdint.h>
 
@@ -12,14 +13,20 @@
 
 #define MEMBARRIER_GET_REGISTRATIONS (1 << 9) /* linux/membarrier.h */
 
-static long sys(long nr, long a, long b, long c, long d, long e)
+static long sys6(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 asm("r10") = d;
 	register long r8 asm("r8") = e;
+	register long r9 asm("r9") = f;
 	long ret;
 
-	asm volatile("syscall" : "=a"(ret) : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
+	asm volatile("syscall" : "=a"(ret) : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
 	return ret;
+}
+
+static long sys(long nr, long a, long b, long c, long d, long e)
+{
+	return sys6(nr, a, b, c, d, e, 0);
 }
 
 /* rsp points at the frame's ucontext, rdi at the arguments. */
@@ -58,12 +65,32 @@ static void ask_thread(struct parasite_args *args)
 	t->securebits = sys(__NR_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
 	sys(__NR_prctl, PR_GET_PDEATHSIG, (long)&value, 0, 0, 0);
 	t->pdeath_sig = value;
+	sys(__NR_prctl, PR_GET_TSC, (long)&value, 0, 0, 0);
+	t->tsc = value;
+	t->mce_kill = sys(__NR_prctl, PR_MCE_KILL_GET, 0, 0, 0, 0);
+	value = -1;
+	sys(__NR_get_mempolicy, (long)&value, 0, 0, 0, 0);
+	t->mempolicy = value;
 	t->timerslack_ns = sys(__NR_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0);
+}
+
+/* With MCL_FUTURE a new page is there before it is touched. */
+static int mlock_future(void)
+{
+	long page = sys6(__NR_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char there = 0;
+
+	if (page < 0 && page > -4096)
+		return 0;
+	sys(__NR_mincore, page, 4096, (long)&there, 0, 0);
+	sys(__NR_munmap, page, 4096, 0, 0, 0);
+	return there & 1;
 }
 
 static void ask_task(struct parasite_args *args)
 {
 	struct parasite_task *t = &args->task;
+	unsigned long ldt[2];
 	int value = 0;
 
 	for (int i = 0; i < PARASITE_SIGNALS; i++)
@@ -75,6 +102,8 @@ static void ask_task(struct parasite_args *args)
 	sys(__NR_prctl, PR_GET_CHILD_SUBREAPER, (long)&value, 0, 0, 0);
 	t->subreaper = value;
 	t->thp_disabled = sys(__NR_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0);
+	t->mlock_future = mlock_future();
+	t->ldt_size = sys(__NR_modify_ldt, 0, (long)&ldt, sizeof(ldt), 0, 0);
 	t->membarrier = sys(__NR_membarrier, MEMBARRIER_GET_REGISTRATIONS, 0, 0, 0, 0);
 }
 

@@ -4,6 +4,7 @@
  * a comment says so.
  */
 #include <asm/signal.h>
+#include <linux/mman.h>
 #include <linux/prctl.h>
 #include <linux/time.h>
 #include <sys/syscall.h>
@@ -123,6 +124,8 @@ void thread_finish(struct restorer_args *args, struct restorer_thread *t, int le
 	if (leader) {
 		if (args->subreaper)
 			check(args, t, sys5(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "cannot make it a subreaper", 0);
+		if (args->mlock_future)
+			check(args, t, sys1(SYS_mlockall, MCL_FUTURE), "cannot lock its future mappings (mlockall)", 0);
 		for (uint32_t i = 0; i < args->rlimit_count; i++)
 			check(args, t, sys4(SYS_prlimit64, 0, i, args->rlimits[i], 0), "cannot set the resource limit number", i);
 	}
