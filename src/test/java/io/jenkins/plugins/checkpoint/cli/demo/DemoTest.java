@@ -18,7 +18,8 @@ class DemoTest {
     private Path directory;
 
     @ParameterizedTest
-    @EnumSource(TestEngines.class)
+    // The embedded engine plays it in CommandLineJarIT.
+    @EnumSource(value = TestEngines.class, names = "REAL_CRIU")
     void goesAllTheWay(TestEngines kind) throws Exception {
         Engine engine = kind.orSkip();
         ByteArrayOutputStream out = new ByteArrayOutputStream();
