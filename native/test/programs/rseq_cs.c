@@ -63,6 +63,30 @@ static void *inside(void *unused)
 	return NULL;
 }
 
+/* Counts on a processor, unless we are not, or no longer, running on it. */
+static void disturb(volatile struct rseq *r, unsigned cpu)
+{
+	asm volatile(".pushsection __rseq_cs, \"aw\"\n"
+		     ".balign 32\n"
+		     "3: .long 0, 0\n"
+		     ".quad 1f, 2f - 1f, 4f\n"
+		     ".popsection\n"
+		     "leaq 3b(%%rip), %%rax\n"
+		     "movq %%rax, %c[cs](%[r])\n"
+		     "1: cmpl %[cpu], %c[cpu_id](%[r])\n"
+		     "jne 2f\n"
+		     "incq %[epoch]\n"
+		     "2: jmp 5f\n"
+		     ".byte 0x0f, 0xb9, 0x3d\n"
+		     ".long %c[sig]\n"
+		     "4:\n"
+		     "5:\n"
+		     : [epoch] "+m"(epoch[cpu])
+		     : [r] "r"(r), [cpu] "r"(cpu), [sig] "i"(RSEQ_SIG), [cs] "i"(offsetof(struct rseq, rseq_cs)),
+		       [cpu_id] "i"(offsetof(struct rseq, cpu_id))
+		     : "rax", "memory", "cc");
+}
+
 static void *disturber(void *unused)
 {
 	struct timespec nap = { 0, 1000000 };
@@ -78,7 +102,7 @@ static void *disturber(void *unused)
 			CPU_ZERO(&one);
 			CPU_SET(cpu, &one);
 			sched_setaffinity(0, sizeof one, &one);
-			epoch[cpu]++;
+			disturb(area(), cpu);
 		}
 		sched_setaffinity(0, sizeof all, &all);
 		nanosleep(&nap, NULL);

@@ -190,7 +190,8 @@ def _descriptors(pid, task, result, renumber):
         m = re.fullmatch(r"(pipe|socket):\[(\d+)\]", target)
         if m:
             target = f"{m[1]}:[{renumber(m[1], m[2])}]"
-        result[f"{pid} fd {fd}"] = target
+        # open(2), O_TMPFILE: the name is the inode's number
+        result[f"{pid} fd {fd}"] = re.sub(r"/#\d+ \(deleted\)$", "/#inode (deleted)", target)
         for line in text(f"/proc/{task}/fdinfo/{fd}").splitlines():
             name, _, value = line.partition(":")
             if name == "flags" and m:

@@ -67,6 +67,7 @@ PROGRAMS = [
     Program("creds", "securebits"),
     Program("creds", "plain", criu_dump=FOREIGN_LIMITS),
     *[Program("seccomp", kind) for kind in ("strict", "chain", "tsync", "threads", "child", "tight")],
+    *[Program("terminals", kind) for kind in ("pair", "raw", "session", "hangup")],
     Program("rlimits"),
     Program("fs"),
     Program("chroot"),
