@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.rpc;
 
-/** The error numbers that the service itself puts into {@code cr_errno} (asm-generic/errno-base.h, errno.h). */
+/** Error numbers of {@code cr_errno} that the service gives, or names in its log (asm-generic/errno-base.h, errno.h). */
 public enum Errno {
     /** Not allowed for this client. */
     EPERM(1),
@@ -15,12 +15,22 @@ public enum Errno {
     EBADF(9),
     /** For now: too many clients. */
     EAGAIN(11),
+    /** Out of memory. */
+    ENOMEM(12),
+    /** No permission for a file. */
+    EACCES(13),
     /** The process is traced by another. */
     EBUSY(16),
+    /** Exists already, as a pid that is taken. */
+    EEXIST(17),
     /** Not a directory. */
     ENOTDIR(20),
     /** The request makes no sense. */
     EINVAL(22),
+    /** The disk is full. */
+    ENOSPC(28),
+    /** Read-only file system. */
+    EROFS(30),
     /** Message too long. */
     EMSGSIZE(90),
     /** The engine at hand cannot do this. */
