@@ -304,7 +304,7 @@ static int restore_tree(struct restore *restore)
 
 int restore_run(const struct request *request, struct result *result)
 {
-	struct restore restore = { .request = request, .dirfd = request->images_fd, .log_slot = -1, .start_us = now_us() };
+	struct restore restore = { .request = request, .dirfd = request->images_fd, .log_slot = -1, .coordinator = getpid(), .start_us = now_us() };
 	struct saved_self saved;
 	int outcome;
 

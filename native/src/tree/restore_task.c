@@ -330,13 +330,9 @@ static int build(struct restore *restore, struct restore_task *task)
 
 void restore_task_main(struct restore *restore, struct restore_task *task)
 {
-	static pid_t coordinator;
-
 	log_set_pid(task->pid);
-	if (!task->parent)
-		coordinator = getppid();
 	restore->slots[restore_index(restore, task)].born = 1;
-	die_with_parent(restore, task, task->parent ? task->parent->pid : coordinator);
+	die_with_parent(restore, task, task->parent ? task->parent->pid : restore->coordinator);
 	if (!task->zombie && !task->helper && (restore_open_files(restore, task) < 0 || shmem_create(restore, task) < 0))
 		give_up(restore, task);
 	create_children(restore, task, true);

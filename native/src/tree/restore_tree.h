@@ -113,7 +113,8 @@ struct restore {
 	} *slots; /* shared memory, by task index */
 	int log_slot; /* pcr's log, at a descriptor number that no task needs */
 
-	uint64_t pages_restored, start_us, forked_us;
+	pid_t coordinator; /* pcr itself */
+	uint64_t start_us, forked_us;
 };
 
 /* tree/restore_images.c: reads pstree, cores and what hangs on them; checks that the tree can be built. Returns 0 or -1. */
