@@ -22,10 +22,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from runner import harness, tests_images, tests_input, tests_kill, tests_kinds, tests_programs  # noqa: E402
+from runner import harness, images, tests_images, tests_input, tests_kill, tests_kinds, tests_programs, tests_rpc  # noqa: E402
 from runner.engine import Engine  # noqa: E402
 
-MODULES = [tests_programs, tests_kinds, tests_input, tests_images, tests_kill]
+MODULES = [tests_programs, tests_kinds, tests_input, tests_rpc, tests_images, tests_kill]
 BUILD = os.path.join(os.path.dirname(HERE), "build")
 
 
@@ -108,8 +108,12 @@ def main():
                 continue
             jobs.append((test, engines[dumper], engines[restorer], programs))
 
+    written = os.path.join(work, "written")
+
     def report(job, outcome, text, notes, scratch):
         test, dumper, restorer, _ = job
+        if dumper.name == "pcr" and images.CRIT and not test.name.startswith("images:"):
+            images.collect(scratch, os.path.join(written, test.name.replace("/", "_")))
         if outcome == "FAILED" and args.keep:
             kept = os.path.join(work, "failed." + test.name.replace("/", "_"))
             shutil.rmtree(kept, ignore_errors=True)
@@ -119,6 +123,12 @@ def main():
 
     try:
         harness.run_all(jobs, max(1, args.j), work, False, report)
+        if not images.CRIT:
+            tell("pcr", "crit decodes the images", "skipped", "no crit (Debian: apt install criu)", [])
+        elif os.path.exists(written):
+            decoded, wrong = images.crit_decode_all(written)
+            tell("pcr", "crit decodes the images", "FAILED" if wrong else "ok", "\n".join(wrong[:40]),
+                 [f"{decoded} images"])
     finally:
         if not (args.keep and counts["FAILED"]):
             shutil.rmtree(work, ignore_errors=True)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Pseudo-terminals, by argument: "pair": settings, size, what waits in both directions; "raw": without lines; "session": a child
- * session with its controlling terminal, foreground group, /dev/tty, and signals that are typed; "hangup": a slave whose master is gone.
+ * session with its controlling terminal, foreground group, /dev/tty, and signals that are typed, "session alone": nothing but /dev/tty
+ * shows the terminal; "hangup": a slave whose master is gone.
  */
 #include "test.h"
 
@@ -10,11 +11,14 @@
 
 static void open_pair(int *master, int *slave)
 {
+	unsigned int index;
 	int unlocked = 0;
+	char path[32];
 
 	*master = open("/dev/ptmx", O_RDWR | O_NOCTTY);
-	check(*master >= 0 && ioctl(*master, TIOCSPTLCK, &unlocked) == 0);
-	*slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+	check(*master >= 0 && ioctl(*master, TIOCSPTLCK, &unlocked) == 0 && ioctl(*master, TIOCGPTN, &index) == 0);
+	snprintf(path, sizeof path, "/dev/pts/%u", index);
+	*slave = open(path, O_RDWR | O_NOCTTY);
 	check(*slave >= 0);
 }
 
@@ -59,7 +63,7 @@ static void pair(int raw)
 
 	open_pair(&master, &slave);
 	check(ioctl(master, TIOCGPTN, &index) == 0);
-	again = ioctl(master, TIOCGPTPEER, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+	again = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK);
 	check(tcgetattr(slave, &t) == 0);
 	if (raw) {
 		cfmakeraw(&t);
@@ -82,7 +86,7 @@ static void pair(int raw)
 	check(ioctl(master, TIOCGPTN, &now_index) == 0 && now_index == index, "number %u, was %u", now_index, index);
 	check(tcgetattr(slave, &now) == 0 && !memcmp(&now, &t, sizeof t), "other settings");
 	check(ioctl(slave, TIOCGWINSZ, &now_size) == 0 && !memcmp(&now_size, &size, sizeof size), "other size");
-	check(fcntl(again, F_GETFL) == (fcntl(slave, F_GETFL) & ~O_ACCMODE) + O_NONBLOCK);
+	check(fcntl(again, F_GETFL) & O_NONBLOCK && !(fcntl(slave, F_GETFL) & O_NONBLOCK), "other flags");
 	if (raw) {
 		check(ioctl(master, TIOCGPKT, &value) == 0 && value == 1, "packet mode was lost");
 		packet = 0;
@@ -112,7 +116,7 @@ static void on_int(int sig)
 }
 
 /* Leads a session on the terminal; its child leads the foreground group. */
-static void session(void)
+static void session(int keep)
 {
 	int master, slave, status;
 	pid_t leader;
@@ -128,7 +132,8 @@ static void session(void)
 		check(setsid() == getpid() && ioctl(slave, TIOCSCTTY, 0) == 0);
 		tty = open("/dev/tty", O_RDWR);
 		check(tty >= 0);
-		close(slave);
+		if (!keep)
+			close(slave);
 		group = test_fork();
 		if (!group) {
 			struct sigaction sa = { .sa_handler = on_int };
@@ -186,7 +191,9 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[2], "raw"))
 		pair(1);
 	else if (!strcmp(argv[2], "session"))
-		session();
+		session(1);
+	else if (!strcmp(argv[2], "session alone"))
+		session(0);
 	else if (!strcmp(argv[2], "hangup"))
 		hangup();
 	test_pass();

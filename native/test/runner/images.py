@@ -18,14 +18,18 @@ CRIT = shutil.which("crit")
 
 # Reads what crit reads, in one process for many files: crit itself takes a third of a second for each.
 CRIT_READER = r"""
-import sys, traceback
+import json, sys
 import pycriu
+class Bytes(json.JSONEncoder):
+    def default(self, value):
+        return repr(value)
 for path in sys.stdin.read().split("\0"):
     if path:
         try:
             with open(path, "rb") as f:
                 image = pycriu.images.load(f, pretty=True, no_payload=False)
             assert image["magic"] and isinstance(image["entries"], list)
+            json.dumps(image, cls=Bytes)
             print("ok", path)
         except BaseException as e:
             print("FAILED", path, type(e).__name__, str(e).replace("\n", " "))
@@ -93,13 +97,23 @@ def damages(name, data, others, seed, flips):
         yield f"byte {at} xor {bit:#x}", data[:at] + bytes([data[at] ^ bit]) + data[at + 1:], False
 
 
-def crit_decode(paths):
-    """[(path, error)] of the image files that crit cannot decode. Raises RuntimeError when crit itself fails."""
-    script = os.path.realpath(CRIT)
-    with open(script) as f:
+def collect(scratch, to):
+    """Copies what crit can decode of the first three finished dumps below a test's directory."""
+    dumps = sorted(d for d in os.listdir(scratch) if os.path.exists(os.path.join(scratch, d, "inventory.img")))
+    for d in dumps[:3]:
+        os.makedirs(os.path.join(to, d), exist_ok=True)
+        for name in os.listdir(os.path.join(scratch, d)):
+            if name.endswith(".img") and not RAW.match(name):
+                shutil.copy(os.path.join(scratch, d, name), os.path.join(to, d))
+
+
+def crit_decode_all(top):
+    """(number of images below `top`, lines that name those which crit cannot decode)."""
+    paths = sorted(os.path.join(d, f) for d, _, files in os.walk(top) for f in files)
+    with open(os.path.realpath(CRIT)) as f:
         interpreter = f.readline().strip().lstrip("#!").split()[0]
     run = subprocess.run([interpreter, "-c", CRIT_READER], input="\0".join(paths), text=True, capture_output=True)
     lines = run.stdout.splitlines()
     if run.returncode or len(lines) != len(paths):
-        raise RuntimeError(f"crit's library does not run with {interpreter}: {run.stderr[-500:]}")
-    return [tuple(x.split(" ", 2)[1:]) for x in lines if x.startswith("FAILED")]
+        return 0, [f"crit's library does not run with {interpreter}: {run.stderr[-800:]}"]
+    return len(paths), [x.replace(top + "/", "") for x in lines if not x.startswith("ok ")]
