@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,8 +85,17 @@ static int run(int argc, char **argv)
 	return err_set(EINVAL, "unknown command '%s': dump, restore, check and swrk are there", verb);
 }
 
+/* Images come and go by the hundred, each with its buffer: the heap is not to shrink and grow with each. */
+static void keep_heap(void)
+{
+	mallopt(M_TOP_PAD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+}
+
 int main(int argc, char **argv)
 {
+	keep_heap();
 	log_init(2, LOG_WARN);
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		fputs(options_usage, argc < 2 ? stderr : stdout);

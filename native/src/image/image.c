@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "common/util.h"
+#include "image/write_behind.h"
 
 #define MAGIC_COMMON 0x54564319u
 #define MAGIC_SERVICE 0x55105940u
@@ -52,7 +53,8 @@ static const struct img_format {
 };
 
 struct img {
-	int fd;
+	int fd; /* -1 while all of it is in the buffer of one that is written behind */
+	int dirfd;
 	bool writing;
 	char name[64];
 	size_t at, end; /* writing: end bytes pending; reading: at..end buffered */
@@ -123,6 +125,47 @@ static void drop(struct img *img)
 	free(img);
 }
 
+/* A link or device planted under the name goes; O_EXCL makes sure that the file is ours. */
+static int make_file(struct img *img)
+{
+	img->fd = img_openat(img->dirfd, img->name, O_RDWR | O_CREAT | O_EXCL);
+	if (img->fd < 0 && errno == EEXIST && unlinkat(img->dirfd, img->name, 0) == 0)
+		img->fd = img_openat(img->dirfd, img->name, O_RDWR | O_CREAT | O_EXCL);
+	return img->fd < 0 ? -1 : 0;
+}
+
+/* On the writing thread: the whole of a small image. */
+static char failed_name[64];
+
+static int store(void *item)
+{
+	struct img *img = item;
+	int error = 0;
+
+	if (make_file(img) < 0 || write_all(img->fd, img->buffer, img->end) < 0)
+		error = errno;
+	if (error && !failed_name[0])
+		memcpy(failed_name, img->name, sizeof(failed_name));
+	drop(img);
+	return error;
+}
+
+void img_write_behind(void)
+{
+	failed_name[0] = 0;
+	write_behind_start(store);
+}
+
+int img_write_behind_end(void)
+{
+	int error = write_behind_running() ? write_behind_end() : 0;
+
+	if (!error)
+		return 0;
+	errno = error;
+	return err_errno("cannot write %s in the images directory", failed_name);
+}
+
 struct img *img_create(int dirfd, enum img_kind kind, unsigned long id)
 {
 	const struct img_format *format = &formats[kind];
@@ -130,14 +173,8 @@ struct img *img_create(int dirfd, enum img_kind kind, unsigned long id)
 	struct created *c;
 
 	temporary_name(kind, img);
-	/* A link or device planted under the name goes; O_EXCL then makes sure that the file is ours. */
-	if (unlinkat(dirfd, img->name, 0) < 0 && errno != ENOENT) {
-		err_errno("cannot replace %s in the images directory", img->name);
-		drop(img);
-		return NULL;
-	}
-	img->fd = img_openat(dirfd, img->name, O_RDWR | O_CREAT | O_EXCL);
-	if (img->fd < 0) {
+	img->dirfd = dirfd;
+	if (!write_behind_running() && make_file(img) < 0) {
 		err_errno("cannot create %s in the images directory", img->name);
 		drop(img);
 		return NULL;
@@ -179,6 +216,8 @@ int img_publish(int dirfd, enum img_kind kind)
 
 static int flush(struct img *img)
 {
+	if (img->writing && img->fd < 0 && make_file(img) < 0)
+		return err_errno("cannot create %s in the images directory", img->name);
 	if (img->writing && img->end) {
 		size_t n = img->end;
 
@@ -345,6 +384,8 @@ int img_close(struct img *img)
 	int result;
 
 	if (!img)
+		return 0;
+	if (img->writing && img->fd < 0 && write_behind_running() && write_behind_push(img) == 0)
 		return 0;
 	result = flush(img);
 	if (close(img->fd) < 0 && !result && img->writing)

@@ -68,6 +68,11 @@ const char *img_name(const struct img *img);
 /* Flushes and closes. Returns 0 or -1 with the error set (disk full). NULL is fine. */
 int img_close(struct img *img);
 
+/* From now on images that fit into their buffers are created and written on another thread after img_close; what goes wrong
+ * there comes out of img_write_behind_end, which waits for them all. That returns 0 or -1 with the error set; without a start it does nothing. */
+void img_write_behind(void);
+int img_write_behind_end(void);
+
 /* Removes every image that img_create made in this process since the last call of img_keep_created: after a failed dump no
  * partial result may look whole. */
 void img_remove_created(void);

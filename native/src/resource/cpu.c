@@ -19,17 +19,26 @@
 #define GDT_TLS_FIRST 12 /* arch/x86/include/asm/segment.h, x86-64 */
 #define GDT_TLS_COUNT 3
 
+/* A hypervisor traps cpuid, microseconds each: asked once. */
 void xsave_layout(int feature, unsigned int *offset, unsigned int *size)
 {
+	static struct {
+		bool known;
+		unsigned int offset, size;
+	} features[32];
 	unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
 
-	__cpuid_count(0xd, 0, eax, ebx, ecx, edx);
-	*offset = *size = 0;
-	if (!(eax & 1u << feature))
-		return;
-	__cpuid_count(0xd, feature, eax, ebx, ecx, edx);
-	*size = eax;
-	*offset = ebx;
+	if (!features[feature].known) {
+		features[feature].known = true;
+		__cpuid_count(0xd, 0, eax, ebx, ecx, edx);
+		if (eax & 1u << feature) {
+			__cpuid_count(0xd, feature, eax, ebx, ecx, edx);
+			features[feature].size = eax;
+			features[feature].offset = ebx;
+		}
+	}
+	*offset = features[feature].offset;
+	*size = features[feature].size;
 }
 
 /* --- dump --- */
@@ -188,21 +197,28 @@ static const void *component_data(const UserX86XsaveEntry *x, int feature, size_
 /* What the system has enabled, not what the processor could do. */
 static uint64_t enabled_features(void)
 {
+	static uint64_t features;
+	static bool known;
 	unsigned int a = 0, b = 0, c = 0, d = 0;
 
+	if (known)
+		return features;
+	known = true;
 	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
 		return 0;
 	__asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
-	return a | (uint64_t)d << 32;
+	features = a | (uint64_t)d << 32;
+	return features;
 }
 
 size_t xsave_size(void)
 {
+	static size_t size;
 	unsigned int a = 0, b = 0, c = 0, d = 0;
 
-	if (!enabled_features() || !__get_cpuid_count(0xd, 0, &a, &b, &c, &d))
-		return XSAVE_HEADER;
-	return b;
+	if (!size)
+		size = enabled_features() && __get_cpuid_count(0xd, 0, &a, &b, &c, &d) ? b : XSAVE_HEADER;
+	return size;
 }
 
 int cpu_check(pid_t pid, pid_t tid, const ThreadInfoX86 *info)

@@ -15,7 +15,7 @@
 
 /* Small enough that a chunk is still in the cache when it is written. */
 #define CHUNK_SIZE (256 * 1024UL)
-#define CHUNKS 4
+#define CHUNKS 16
 /* Below this a second thread costs more than it gains. */
 #define ASYNC_FROM (4 * 1024 * 1024UL)
 
@@ -32,15 +32,16 @@ struct page_writer {
 	uint64_t written, read_bytes;
 
 	struct chunk chunks[CHUNKS];
-	size_t fill; /* chunk being filled */
 
 	/* The writing thread, once there is one. */
 	bool async;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	size_t done; /* chunks written since the start; fill runs ahead by at most CHUNKS */
+	size_t done; /* chunks written since the start; filled runs ahead by at most CHUNKS */
 	size_t filled;
+	/* Waking costs more than a chunk: only who sleeps is woken, and the reader only when there is room for several. */
+	bool writer_sleeps, reader_sleeps;
 	bool ending;
 	int write_errno;
 };
@@ -58,8 +59,6 @@ struct page_writer *page_writer_open(struct dump *dump, int kind, unsigned long 
 		page_writer_close(w, NULL);
 		return NULL;
 	}
-	for (size_t i = 0; i < CHUNKS; i++)
-		w->chunks[i].data = xrealloc(NULL, CHUNK_SIZE);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
 	return w;
@@ -82,8 +81,11 @@ static void *write_loop(void *arg)
 		struct chunk *chunk = &w->chunks[w->done % CHUNKS];
 		int result;
 
-		while (w->done == w->filled && !w->ending)
+		while (w->done == w->filled && !w->ending) {
+			w->writer_sleeps = true;
 			pthread_cond_wait(&w->changed, &w->lock);
+		}
+		w->writer_sleeps = false;
 		if (w->done == w->filled)
 			break;
 		pthread_mutex_unlock(&w->lock);
@@ -93,7 +95,8 @@ static void *write_loop(void *arg)
 		if (result < 0 && !w->write_errno)
 			w->write_errno = errno ? errno : EIO;
 		w->done++;
-		pthread_cond_broadcast(&w->changed);
+		if (w->reader_sleeps && w->filled - w->done <= CHUNKS / 2)
+			pthread_cond_signal(&w->changed);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
@@ -115,15 +118,17 @@ static int next_chunk(struct page_writer *w)
 	if (!w->async) {
 		if (write_chunk(w, &w->chunks[w->filled % CHUNKS]) < 0)
 			return write_failed(w, errno);
-		w->filled++;
-		w->done++;
 		return 0;
 	}
 	pthread_mutex_lock(&w->lock);
 	w->filled++;
-	pthread_cond_broadcast(&w->changed);
-	while (w->filled - w->done == CHUNKS)
+	if (w->writer_sleeps)
+		pthread_cond_signal(&w->changed);
+	while (w->filled - w->done == CHUNKS) {
+		w->reader_sleeps = true;
 		pthread_cond_wait(&w->changed, &w->lock);
+	}
+	w->reader_sleeps = false;
 	code = w->write_errno;
 	pthread_mutex_unlock(&w->lock);
 	return code ? write_failed(w, code) : 0;
@@ -218,6 +223,8 @@ int page_writer_add(struct page_writer *w, const struct page_source *source, uin
 		struct chunk *chunk = &w->chunks[w->filled % CHUNKS];
 		size_t n = CHUNK_SIZE - chunk->size, kept;
 
+		if (!chunk->data)
+			chunk->data = xrealloc(NULL, CHUNK_SIZE);
 		if (n > size)
 			n = size;
 		kept = n;
@@ -250,7 +257,7 @@ int page_writer_close(struct page_writer *w, uint64_t *written)
 		pthread_join(w->thread, NULL);
 		if (w->write_errno)
 			result = write_failed(w, w->write_errno);
-	} else if (w->chunks[0].data && write_chunk(w, &w->chunks[w->filled % CHUNKS]) < 0) {
+	} else if (w->chunks[w->filled % CHUNKS].size && write_chunk(w, &w->chunks[w->filled % CHUNKS]) < 0) {
 		result = write_failed(w, errno);
 	}
 	if (img_close(w->pages) < 0 || img_close(w->pagemap) < 0)

@@ -20,6 +20,7 @@
 #include "images/stats.pb-c.h"
 #include "images/timens.pb-c.h"
 #include "ptrace/parasite.h"
+#include "ptrace/seize.h"
 #include "resource/fd_kind.h"
 #include "resource/fd_table.h"
 #include "resource/fs.h"
@@ -28,6 +29,7 @@
 #include "resource/pagemap.h"
 #include "resource/regfile.h"
 #include "resource/seccomp.h"
+#include "resource/tty.h"
 #include "resource/remap.h"
 #include "resource/vma.h"
 #include "tree/core_dump.h"
@@ -242,6 +244,7 @@ static void forget(struct dump *dump, bool failed)
 	regfile_dump_end();
 	pagemap_dump_end();
 	seccomp_forget();
+	tty_dump_end();
 	shared_tables_end();
 	free_tree(&dump->tree);
 }
@@ -258,17 +261,22 @@ int dump_run(const struct request *request, struct result *result)
 	if (unlinkat(dump.dirfd, "inventory.img", 0) < 0 && errno != ENOENT)
 		return err_errno("cannot replace the dump in the images directory");
 	pr_info("dumping pid %d", request->pid);
+	tick_start();
 	if (freeze_tree(&dump.tree, request) < 0) {
+		tick_stop();
 		free_tree(&dump.tree);
 		return -1;
 	}
 	frozen = now_us();
 	dump.stats.freezing_us = frozen - start;
+	img_write_behind();
 	failed = dump_frozen(&dump) < 0;
 	if (!failed && dump.files) {
 		failed = img_close(dump.files) < 0;
 		dump.files = NULL;
 	}
+	if (img_write_behind_end() < 0)
+		failed = true;
 	if (!failed)
 		failed = dump_inventory(&dump) < 0;
 	if (failed || request->leave_running || request->leave_stopped) {
@@ -278,6 +286,7 @@ int dump_run(const struct request *request, struct result *result)
 	} else {
 		kill_tree(&dump.tree);
 	}
+	tick_stop();
 	dump.stats.frozen_us = now_us() - frozen;
 	if (!failed && write_stats(&dump) < 0) {
 		pr_warn("the statistics could not be written: %s", err_text());
