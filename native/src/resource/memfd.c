@@ -5,17 +5,157 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 
 #include "common/err.h"
 #include "common/util.h"
 #include "image/image.h"
 #include "images/memfd.pb-c.h"
 #include "resource/page_reader.h"
+#include "resource/pagemap.h"
 #include "resource/regfile.h"
+#include "resource/vma.h"
+#include "tree/dump.h"
 #include "tree/restore_tree.h"
 
+#define PREFIX "/memfd:"
+#define DELETED " (deleted)"
 #define SIZE_MAX_BYTES (1ULL << 46)
+
+/* --- dump --- */
+
+/* Memfds of the tree, and the entries that their mappings use. */
+static struct seen {
+	uint64_t dev, inode;
+	uint32_t id, mapped_file;
+} *seen;
+static size_t seen_count, seen_room;
+static struct img *memfd_img;
+
+static bool memfd_recognise(const struct fd_info *info)
+{
+	return !strncmp(info->link, PREFIX, sizeof(PREFIX) - 1) && S_ISREG(info->st.st_mode) && !info->st.st_nlink && !(info->flags & O_PATH);
+}
+
+/* The inode with its contents, once. fd: open for reading. what: for messages. NULL with the error set. */
+static struct seen *dump_inode(struct dump *dump, const char *what, const char *link, int fd)
+{
+	MemfdInodeEntry e = MEMFD_INODE_ENTRY__INIT;
+	/* "/dev/zero (deleted)" is shared anonymous memory */
+	auto_free char *name = xstrdup(strncmp(link, PREFIX, sizeof(PREFIX) - 1) ? link : link + sizeof(PREFIX) - 1);
+	struct stat st;
+	struct statfs fs;
+	struct seen *s;
+	int seals;
+
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0) {
+		err_errno("%s (%s) cannot be seen", what, link);
+		return NULL;
+	}
+	for (size_t i = 0; i < seen_count; i++)
+		if (seen[i].inode == st.st_ino && seen[i].dev == st.st_dev)
+			return &seen[i];
+	if (fs.f_type != TMPFS_MAGIC) {
+		err_set(ENOTSUP, "%s is a memfd of huge pages (%s), which cannot be dumped", what, link);
+		return NULL;
+	}
+	seals = fcntl(fd, F_GET_SEALS);
+	if (seals < 0) {
+		err_errno("%s: the seals of the memfd (%s) cannot be read", what, link);
+		return NULL;
+	}
+	if (strlen(name) > sizeof(DELETED) - 1 && !strcmp(name + strlen(name) - (sizeof(DELETED) - 1), DELETED))
+		name[strlen(name) - (sizeof(DELETED) - 1)] = 0;
+	s = array_push(&seen, &seen_count, &seen_room, sizeof(*seen));
+	*s = (struct seen){ st.st_dev, st.st_ino, seen_count, 0 };
+	e.name = name;
+	e.uid = st.st_uid;
+	e.gid = st.st_gid;
+	e.size = st.st_size;
+	e.shmid = st.st_ino;
+	e.seals = seals;
+	e.inode_id = s->id;
+	e.has_mode = true;
+	e.mode = st.st_mode;
+	if (!memfd_img && !(memfd_img = img_create(dump->dirfd, IMG_MEMFD, 0)))
+		return NULL;
+	return img_write(memfd_img, &e.base) < 0 || pagemap_dump_shmem_file(dump, fd, st.st_ino) < 0 ? NULL : s;
+}
+
+static MemfdFileEntry *new_entry(uint32_t id, uint32_t inode_id)
+{
+	MemfdFileEntry *e = xzalloc(sizeof(*e));
+
+	memfd_file_entry__init(e);
+	e->id = id;
+	e->inode_id = inode_id;
+	return e;
+}
+
+static int memfd_dump(struct dump *dump, const struct fd_info *info, FileEntry *entry)
+{
+	auto_fd fd = proc_open(info->task->pid, O_RDONLY, "fd/%d", info->fd);
+	const struct seen *s;
+	char what[64];
+
+	snprintf(what, sizeof(what), "pid %d: descriptor %d", info->task->pid, info->fd);
+	if (fd < 0)
+		return err_errno("%s is a memfd (%s) that cannot be opened", what, info->link);
+	s = dump_inode(dump, what, info->link, fd);
+	if (!s)
+		return -1;
+	entry->memfd = new_entry(entry->id, s->id);
+	entry->memfd->flags = info->flags;
+	entry->memfd->pos = info->pos;
+	entry->memfd->fown = fown_dump(info->dup);
+	return 0;
+}
+
+int memfd_dump_mapping(struct dump *dump, const struct task *task, struct vma *vma, const char *name)
+{
+	auto_fd fd = -1;
+	FileEntry e = FILE_ENTRY__INIT;
+	struct seen *s;
+	char what[96];
+	int result = 0;
+
+	for (size_t i = 0; i < seen_count; i++)
+		if (seen[i].inode == vma->inode && seen[i].dev == vma->dev && seen[i].mapped_file) {
+			vma->file_id = seen[i].mapped_file;
+			return 0;
+		}
+	fd = proc_open(task->pid, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
+	snprintf(what, sizeof(what), "pid %d: the mapping at 0x%" PRIx64, task->pid, vma->start);
+	if (fd < 0)
+		return err_errno("%s is of a memfd (%s) that cannot be opened (that takes CAP_CHECKPOINT_RESTORE)", what, name);
+	s = dump_inode(dump, what, name, fd);
+	if (!s)
+		return -1;
+	if (!s->mapped_file) {
+		s->mapped_file = next_id();
+		e.type = FD_TYPES__MEMFD;
+		e.id = s->mapped_file;
+		e.memfd = new_entry(e.id, s->id);
+		e.memfd->fown = fown_dump(-1);
+		result = img_write(dump->files, &e.base);
+		memfd_file_entry__free_unpacked(e.memfd, NULL);
+	}
+	vma->file_id = s->mapped_file;
+	return result;
+}
+
+static int memfd_dump_end(struct dump *dump)
+{
+	int result = img_close(memfd_img);
+
+	memfd_img = NULL;
+	free(seen);
+	seen = NULL;
+	seen_count = seen_room = 0;
+	return result;
+}
 
 /* --- restore --- */
 
@@ -24,6 +164,7 @@ static struct inode {
 	struct page_runs *pages;
 	uint32_t first_file;
 	bool used;
+	bool file_only; /* even if it is shared anonymous memory */
 	int fd; /* while its descriptors are opened; -1 */
 	char *at;
 } *inodes;
@@ -94,10 +235,47 @@ static int memfd_collect(struct restore *restore, FileEntry *entry)
 	return 0;
 }
 
-bool memfd_is_shmem(const FileEntry *entry, uint64_t *shmem_id)
+/* Of private mappings and descriptors all else must be the same file. */
+static void find_file_uses(struct restore *restore)
 {
-	const struct inode *inode = find_inode(entry->memfd->inode_id);
+	for (size_t i = 0; i < restore->task_count; i++) {
+		const MmEntry *mm = restore->tasks[i].mm;
 
+		for (size_t j = 0; mm && j < mm->n_vmas; j++) {
+			const VmaEntry *v = mm->vmas[j];
+			struct restore_file *file = v->status & VMA_AREA_MEMFD && v->flags & MAP_PRIVATE ? restore_find_file(restore, v->shmid) : NULL;
+			struct inode *inode = file && file->entry->memfd ? find_inode(file->entry->memfd->inode_id) : NULL;
+
+			if (inode)
+				inode->file_only = true;
+		}
+	}
+	for (size_t i = 0; i < restore->file_count; i++) {
+		const struct restore_file *file = restore->files[i];
+		struct inode *inode = file->is_fd && file->entry->memfd ? find_inode(file->entry->memfd->inode_id) : NULL;
+
+		if (inode)
+			inode->file_only = true;
+	}
+}
+
+int memfd_is_shmem(struct restore *restore, uint32_t id, uint64_t *shmem_id)
+{
+	const struct restore_file *file = restore_find_file(restore, id);
+	const struct inode *inode;
+	static bool looked;
+
+	if (!file || !file->entry->memfd)
+		return 0;
+	if (!inodes_read && read_inodes(restore) < 0)
+		return -1;
+	inodes_read = true;
+	if (!looked)
+		find_file_uses(restore);
+	looked = true;
+	inode = find_inode(file->entry->memfd->inode_id);
+	if (!inode || inode->file_only)
+		return 0;
 	*shmem_id = inode->entry->shmid;
 	return !strcmp(inode->entry->name, "/dev/zero");
 }
@@ -105,6 +283,13 @@ bool memfd_is_shmem(const FileEntry *entry, uint64_t *shmem_id)
 static void *target(void *arg, uint64_t address, uint64_t *size)
 {
 	return ((struct inode *)arg)->at + address;
+}
+
+static int seal(const struct inode *inode)
+{
+	if (inode->entry->seals && fcntl(inode->fd, F_ADD_SEALS, inode->entry->seals) < 0)
+		return err_errno("memfd \"%s\": cannot seal it", inode->entry->name);
+	return 0;
 }
 
 static int create(struct restore *restore, struct inode *inode)
@@ -131,9 +316,7 @@ static int create(struct restore *restore, struct inode *inode)
 		return err_errno("memfd \"%s\": cannot give it to uid %u", e->name, e->uid);
 	if (e->has_mode && fchmod(inode->fd, e->mode & 07777) < 0)
 		return err_errno("memfd \"%s\": cannot set mode 0%o", e->name, e->mode);
-	if (e->seals && fcntl(inode->fd, F_ADD_SEALS, e->seals) < 0)
-		return err_errno("memfd \"%s\": cannot seal it", e->name);
-	return 0;
+	return e->seals & F_SEAL_FUTURE_WRITE ? 0 : seal(inode);
 }
 
 static int memfd_open(struct restore *restore, FileEntry *entry)
@@ -156,6 +339,24 @@ static int memfd_open(struct restore *restore, FileEntry *entry)
 	return fd;
 }
 
+int memfds_open(struct restore *restore)
+{
+	for (size_t i = 0; i < restore->file_count; i++)
+		for (struct restore_file *f = restore->files[i]; f; f = f->next_variant)
+			if (f->kind == &memfd_kind && f->slot >= 0 && find_inode(f->entry->memfd->inode_id)->entry->seals & F_SEAL_FUTURE_WRITE &&
+			    restore_open_file(restore, f) < 0)
+				return -1;
+	return 0;
+}
+
+int memfds_seal(void)
+{
+	for (size_t i = 0; i < inode_count; i++)
+		if (inodes[i].fd >= 0 && inodes[i].entry->seals & F_SEAL_FUTURE_WRITE && seal(&inodes[i]) < 0)
+			return -1;
+	return 0;
+}
+
 static int memfd_settle(struct restore *restore, FileEntry *entry, int fd)
 {
 	return fown_restore(entry->memfd->fown, fd);
@@ -164,6 +365,9 @@ static int memfd_settle(struct restore *restore, FileEntry *entry, int fd)
 const struct fd_kind memfd_kind = {
 	.type = FD_TYPES__MEMFD,
 	.name = "memfd",
+	.recognise = memfd_recognise,
+	.dump = memfd_dump,
+	.dump_end = memfd_dump_end,
 	.collect = memfd_collect,
 	.open = memfd_open,
 	.settle = memfd_settle,

@@ -176,6 +176,11 @@ static int read_pages(const struct page_source *source, uint64_t address, char *
 	if (source->fd >= 0) {
 		ssize_t n = pread(source->fd, to, size, address);
 
+		/* The last page, of a file that ends within it. */
+		if (n > (ssize_t)(size - PAGE) && n < (ssize_t)size) {
+			memset(to + n, 0, size - n);
+			n = size;
+		}
 		if (n != (ssize_t)size)
 			return err_errno("cannot read shared memory at offset 0x%llx", (unsigned long long)address);
 		return 0;

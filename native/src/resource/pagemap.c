@@ -149,24 +149,13 @@ int pagemap_dump(struct dump *dump, struct task *task)
 	for (size_t i = 0; i < task->vma_count && !result; i++) {
 		const struct vma *v = &task->vmas[i];
 
-		if (v->kind == VMA_VVAR || v->kind == VMA_VSYSCALL || v->kind == VMA_SHMEM || (v->flags & MAP_SHARED))
+		if (v->kind == VMA_VVAR || v->kind == VMA_VSYSCALL || (v->flags & MAP_SHARED))
 			continue;
 		result = dump_vma(&s, pagemap_fd, v);
 	}
 	if (page_writer_close(s.writer, &dump->stats.pages_written) < 0)
 		result = -1;
 	return result;
-}
-
-/* Segments of shared anonymous memory already written, by inode. */
-static uint64_t *segments;
-static size_t segment_count, segment_room;
-
-void pagemap_dump_end(void)
-{
-	free(segments);
-	segments = NULL;
-	segment_count = segment_room = 0;
 }
 
 /* The extents of the segment's file that hold data: lseek(2), SEEK_DATA. Pages of the file are pages of the image. */
@@ -189,37 +178,19 @@ static int dump_extents(struct dump *dump, struct page_writer *writer, int fd, o
 	return 0;
 }
 
-static int dump_segment(struct dump *dump, struct task *task, const struct vma *v)
+int pagemap_dump_shmem_file(struct dump *dump, int fd, uint64_t id)
 {
-	auto_fd fd = proc_open(task->pid, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, v->start, v->end);
 	struct page_writer *writer;
 	struct stat st;
 	int result;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_errno("pid %d: cannot open the shared memory at 0x%" PRIx64 " (that takes CAP_CHECKPOINT_RESTORE)", task->pid, v->start);
-	writer = page_writer_open(dump, IMG_SHMEM_PAGEMAP, v->inode);
+	if (fstat(fd, &st) < 0)
+		return err_errno("cannot see how large a shared memory segment is");
+	writer = page_writer_open(dump, IMG_SHMEM_PAGEMAP, id);
 	if (!writer)
 		return -1;
 	result = dump_extents(dump, writer, fd, ROUND_UP(st.st_size, PAGE));
 	if (page_writer_close(writer, &dump->stats.shpages_written) < 0)
 		result = -1;
 	return result;
-}
-
-int pagemap_dump_shmem(struct dump *dump, struct task *task)
-{
-	for (size_t i = 0; i < task->vma_count; i++) {
-		const struct vma *v = &task->vmas[i];
-		bool known = v->kind != VMA_SHMEM;
-
-		for (size_t j = 0; j < segment_count && !known; j++)
-			known = segments[j] == v->inode;
-		if (known)
-			continue;
-		*(uint64_t *)array_push(&segments, &segment_count, &segment_room, sizeof(*segments)) = v->inode;
-		if (dump_segment(dump, task, v) < 0)
-			return -1;
-	}
-	return 0;
 }

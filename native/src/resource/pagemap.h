@@ -6,6 +6,8 @@
 #ifndef PCR_RESOURCE_PAGEMAP_H
 #define PCR_RESOURCE_PAGEMAP_H
 
+#include <stdint.h>
+
 struct dump;
 struct task;
 
@@ -15,10 +17,7 @@ struct task;
  * zeros in anonymous memory are left out. Returns 0 or -1 with the error set. */
 int pagemap_dump(struct dump *dump, struct task *task);
 
-/* Writes the shared anonymous memory that a task maps, each segment once in a dump. Returns 0 or -1 with the error set. */
-int pagemap_dump_shmem(struct dump *dump, struct task *task);
-
-/* Forgets the segments written: one dump has ended. */
-void pagemap_dump_end(void);
+/* Writes the contents of a shared memory file (memfd, System V segment), as those of the segment id. Returns 0 or -1 with the error set. */
+int pagemap_dump_shmem_file(struct dump *dump, int fd, uint64_t id);
 
 #endif

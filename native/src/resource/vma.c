@@ -13,6 +13,7 @@
 
 #include "common/err.h"
 #include "common/util.h"
+#include "resource/memfd.h"
 #include "resource/regfile.h"
 #include "tree/dump.h"
 #include "tree/task.h"
@@ -111,15 +112,14 @@ static int classify(struct dump *dump, struct task *task, struct vma *v, const c
 	} else if (!strncmp(name, "/SYSV", 5) && ends_with(name, " (deleted)")) {
 		return refuse(task, v, name, "System V shared memory");
 	} else if (!strncmp(name, "/memfd:", 7)) {
-		return refuse(task, v, name, "a memfd");
+		v->kind = VMA_MEMFD;
 	} else if (!strncmp(name, "/[aio]", 6)) {
 		return refuse(task, v, name, "an AIO ring");
 	} else if (!strncmp(name, "anon_inode:", 11)) {
 		return refuse(task, v, name, "an anonymous inode's mapping");
-	} else if (!strcmp(name, "/dev/zero (deleted)") && (v->flags & MAP_SHARED)) {
-		v->kind = VMA_SHMEM;
 	} else if (!strcmp(name, "/dev/zero (deleted)")) {
-		return refuse(task, v, name, "a private mapping of shared anonymous memory");
+		/* Shared anonymous memory. In the images it is a memfd of that name. */
+		v->kind = VMA_MEMFD;
 	} else {
 		v->kind = VMA_FILE;
 	}
@@ -155,6 +155,8 @@ int vma_collect(struct dump *dump, struct task *task)
 			if (parse_flags(task, v, name, line + 8) < 0)
 				return -1;
 			if (v->kind == VMA_FILE && regfile_dump_mapping(dump, task, v, name) < 0)
+				return -1;
+			if (v->kind == VMA_MEMFD && memfd_dump_mapping(dump, task, v, name) < 0)
 				return -1;
 			if (joins_vvar(task, v)) {
 				v[-1].end = v->end;
@@ -206,12 +208,9 @@ VmaEntry *vma_to_entry(const struct task *task, const struct vma *v)
 			e->status |= VMA_AREA_HEAP;
 		e->flags |= MAP_ANONYMOUS;
 		break;
-	case VMA_SHMEM:
-		e->status |= VMA_ANON_SHARED;
-		e->flags |= MAP_ANONYMOUS;
-		e->shmid = v->inode;
-		e->pgoff = v->pgoff;
-		break;
+	case VMA_MEMFD:
+		e->status |= VMA_AREA_MEMFD;
+		/* fall through */
 	case VMA_FILE:
 		e->status |= v->flags & MAP_SHARED ? VMA_FILE_SHARED : VMA_FILE_PRIVATE;
 		e->shmid = v->file_id;

@@ -100,16 +100,17 @@ static int find_backing(struct restore *restore, struct restore_task *task, stru
 			       e->start, e->status);
 	if (e->shmid > UINT32_MAX)
 		return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " is of file %" PRIu64, task->pid, e->start, e->shmid);
+	if (e->status & VMA_AREA_MEMFD && e->flags & MAP_SHARED) {
+		int shared = memfd_is_shmem(restore, e->shmid, &shmem_id);
+
+		if (shared)
+			return shared < 0 ? err_context("mapping at 0x%" PRIx64, e->start) : use_shmem(restore, task, vma, shmem_id);
+	}
 	vma->file = restore_use_file(restore, task, e->shmid, e->has_fdflags ? (long)e->fdflags : -1);
 	if (!vma->file)
 		return err_context("mapping at 0x%" PRIx64, e->start);
 	if (vma->file->entry->type != FD_TYPES__MEMFD && vma->file->entry->type != FD_TYPES__REG)
 		return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " is of a %s", task->pid, e->start, vma->file->kind->name);
-	if (vma->file->entry->type == FD_TYPES__MEMFD && e->flags & MAP_SHARED && memfd_is_shmem(vma->file->entry, &shmem_id) &&
-	    !restore_find_file(restore, e->shmid)->is_fd) {
-		vma->file = NULL;
-		return use_shmem(restore, task, vma, shmem_id);
-	}
 	return 0;
 }
 

@@ -130,7 +130,7 @@ static int dump_memory(struct dump *dump)
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		struct task *task = dump->tree.tasks[i];
 
-		if (!task->zombie && (pagemap_dump_shmem(dump, task) < 0 || pagemap_dump(dump, task) < 0))
+		if (!task->zombie && pagemap_dump(dump, task) < 0)
 			return -1;
 	}
 	dump->stats.memdump_us = dump->stats.memwrite_us = now_us() - start;
@@ -242,7 +242,6 @@ static void forget(struct dump *dump, bool failed)
 	dump->files = NULL;
 	fd_table_dump_end();
 	regfile_dump_end();
-	pagemap_dump_end();
 	seccomp_forget();
 	tty_dump_end();
 	shared_tables_end();

@@ -33,6 +33,7 @@
 #include "image/image.h"
 #include "images/stats.pb-c.h"
 #include "ptrace/release.h"
+#include "resource/memfd.h"
 #include "resource/mm.h"
 #include "resource/regfile.h"
 #include "resource/remap.h"
@@ -288,6 +289,8 @@ static int restore_tree(struct restore *restore)
 	if (await(restore, &restore->shared->parked, threads) < 0)
 		return -1;
 	pr_info("%u threads in place", threads);
+	if (memfds_seal() < 0)
+		return -1;
 	if (release_seize_all(restore) < 0)
 		return -1;
 	set_stage(restore->shared, STAGE_SEIZED);
@@ -316,7 +319,7 @@ int restore_run(const struct request *request, struct result *result)
 	if (!restore.shared || !restore.slots)
 		return err_errno("cannot map shared memory");
 	change_self(&saved);
-	outcome = restore_assign_slots(&restore) < 0 || move_own_files(&restore) < 0 || remaps_open(&restore) < 0 ? -1 : 0;
+	outcome = restore_assign_slots(&restore) < 0 || move_own_files(&restore) < 0 || remaps_open(&restore) < 0 || memfds_open(&restore) < 0 ? -1 : 0;
 	if (!outcome && (outcome = restore_tree(&restore)) < 0)
 		kill_all(&restore);
 	restore_close_slots(&restore);
