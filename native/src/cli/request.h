@@ -28,6 +28,10 @@ struct request {
 
 	/* Who asked over RPC and where descriptor numbers of the request live; 0 on the command line. */
 	pid_t peer;
+	/* A dump takes only processes all of whose uids and gids are these; for a root that works for somebody else. */
+	bool only_owner;
+	uid_t owner_uid;
+	gid_t owner_gid;
 };
 
 /* What a verb gives back for the response. */

@@ -44,6 +44,13 @@ static int respond_failure(int socket, CriuReqType type)
 	return respond(socket, &resp);
 }
 
+/* Whom a root pcr works for, when that is not root. */
+static struct {
+	bool set;
+	uid_t uid;
+	gid_t gid;
+} owner;
+
 /* Opens what both directions need, acts, answers. */
 static int serve_action(int socket, const CriuReq *req, pid_t peer)
 {
@@ -59,6 +66,9 @@ static int serve_action(int socket, const CriuReq *req, pid_t peer)
 		failed = err_set(EINVAL, "a request of this type needs opts");
 	else
 		failed = swrk_opts_take(req->opts, peer, &request);
+	request.only_owner = owner.set;
+	request.owner_uid = owner.uid;
+	request.owner_gid = owner.gid;
 	if (!failed)
 		failed = log_file_open(&request);
 	if (!failed && dump && !request.pid)
@@ -134,8 +144,12 @@ static int become_peer(pid_t peer)
 
 	if (!uids || !gids || sscanf(uids, "%*u %u", &uid) != 1 || sscanf(gids, "%*u %u", &gid) != 1)
 		return err_set(ESRCH, "process %d, which asks, is gone", peer);
-	if (geteuid() == 0 && uid != 0)
+	if (geteuid() == 0 && uid != 0) {
 		img_set_owner(uid, gid);
+		owner.set = true;
+		owner.uid = uid;
+		owner.gid = gid;
+	}
 	return 0;
 }
 
