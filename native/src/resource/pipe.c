@@ -138,6 +138,7 @@ static int pipe_dump_end(struct dump *dump)
 static struct remade {
 	uint32_t id, size, bytes;
 	char *data;
+	bool in_image; /* pipes-data.img knows it */
 	uint32_t first_file; /* id of its first file_entry */
 	int users; /* file entries not yet opened */
 	int ends[2]; /* -1 when not open */
@@ -176,6 +177,7 @@ static int read_data(struct restore *restore)
 		if (find_remade(e->pipe_id))
 			return err_set(EINVAL, "pipes-data.img has pipe %u twice", e->pipe_id);
 		r = add_remade(e->pipe_id);
+		r->in_image = true;
 		r->bytes = e->bytes;
 		r->size = e->has_size ? e->size : 0;
 		if (e->bytes > PIPE_BYTES_MAX || r->size > PIPE_BYTES_MAX)
@@ -200,6 +202,9 @@ static int pipe_collect(struct restore *restore, FileEntry *entry)
 	r = find_remade(entry->pipe->pipe_id);
 	if (!r)
 		r = add_remade(entry->pipe->pipe_id);
+	/* Written for every pipe that somebody could read, even an empty one. */
+	if (!r->in_image && (entry->pipe->flags & O_ACCMODE) != O_WRONLY)
+		return err_set(EINVAL, "pipes-data.img lacks pipe:[%u], whose contents are lost", entry->pipe->pipe_id);
 	if (r->users++)
 		restore_group_files(restore, entry->id, r->first_file);
 	else
