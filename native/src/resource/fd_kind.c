@@ -17,6 +17,7 @@
 #include "resource/regfile.h"
 #include "resource/signalfd.h"
 #include "resource/timerfd.h"
+#include "resource/tty.h"
 #include "resource/unixsk.h"
 
 static const struct fd_kind *const kinds[] = {
@@ -29,6 +30,7 @@ static const struct fd_kind *const kinds[] = {
 	&pipe_kind,
 	&fifo_kind,
 	&pidfd_kind,
+	&tty_kind,
 	&regfile_kind,
 };
 

@@ -126,6 +126,18 @@ int regfile_write_entry(struct dump *dump, RegFileEntry *reg)
 	return result;
 }
 
+int regfile_dump_device(struct dump *dump, const struct fd_info *info, uint32_t *id)
+{
+	auto_free char *path = xstrdup(info->link);
+	char *mark = strstr(path, " (deleted)");
+
+	/* of a terminal whose other end is gone */
+	if (mark)
+		*mark = 0;
+	*id = next_id();
+	return regfile_write_entry(dump, new_entry(*id, path, &info->st, info->flags, 0, -1));
+}
+
 static bool regfile_recognise(const struct fd_info *info)
 {
 	if (!strncmp(info->link, "/memfd:", 7) && !info->st.st_nlink)

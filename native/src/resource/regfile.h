@@ -26,6 +26,9 @@ RegFileEntry *regfile_dump_entry(struct dump *dump, const struct fd_info *info, 
 /* Writes an entry to files.img and frees it. Returns 0 or -1 with the error set. */
 int regfile_write_entry(struct dump *dump, RegFileEntry *reg);
 
+/* Writes the name of a device file that another kind dumps, as it is, to files.img. Returns 0 with *id set, or -1 with the error set. */
+int regfile_dump_device(struct dump *dump, const struct fd_info *info, uint32_t *id);
+
 /* Forgets which mapped files were written: one dump has ended. */
 void regfile_dump_end(void);
 
