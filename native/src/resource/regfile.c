@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "resource/mapped_copy.h"
 #include "resource/procfs.h"
 #include "resource/remap.h"
 #include "tree/dump.h"
@@ -188,6 +189,7 @@ int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, 
 {
 	uint32_t flags = vma->flags & MAP_SHARED && vma->may_write ? O_RDWR : O_RDONLY;
 	char what[96], link[64], path[4096];
+	RegFileEntry *reg;
 	struct stat st;
 	struct mapped *m;
 
@@ -215,7 +217,10 @@ int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, 
 	vma->file_id = m->id;
 	if (find_path(dump, what, link, path, &st, m->id) < 0)
 		return -1;
-	return regfile_write_entry(dump, new_entry(m->id, path, &st, flags, 0, -1));
+	reg = new_entry(m->id, path, &st, flags, 0, -1);
+	if (flags == O_RDWR && st.st_nlink && mapped_copy_dump(dump, what, link, &st, reg) < 0)
+		return -1;
+	return regfile_write_entry(dump, reg);
 }
 
 int regfile_dump_link(struct dump *dump, struct task *task, const char *link, uint32_t *id)
@@ -276,6 +281,7 @@ int regfile_check(struct restore *restore, FileEntry *entry)
 {
 	const RegFileEntry *reg = entry->reg;
 	struct stat st;
+	int copy;
 
 	if (!reg)
 		return err_set(EINVAL, "files.img: id %u has no reg_file_entry", entry->id);
@@ -287,6 +293,9 @@ int regfile_check(struct restore *restore, FileEntry *entry)
 		return err_set(EINVAL, "files.img: %s at offset %" PRIu64, reg->name, reg->pos);
 	if (remap_has(entry->id) || procfs_pid(reg->name))
 		return 0;
+	copy = mapped_copy_check(restore, reg);
+	if (copy)
+		return copy < 0 ? -1 : 0;
 	if ((reg->has_mode && S_ISLNK(reg->mode) ? lstat(reg->name, &st) : stat(reg->name, &st)) < 0)
 		difference("%s: %s", reg->name, strerror(errno));
 	else if (reg->has_mode && (st.st_mode & S_IFMT) != (reg->mode & S_IFMT))

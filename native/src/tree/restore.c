@@ -33,6 +33,7 @@
 #include "image/image.h"
 #include "images/stats.pb-c.h"
 #include "ptrace/release.h"
+#include "resource/mapped_copy.h"
 #include "resource/memfd.h"
 #include "resource/mm.h"
 #include "resource/regfile.h"
@@ -319,7 +320,8 @@ int restore_run(const struct request *request, struct result *result)
 	if (!restore.shared || !restore.slots)
 		return err_errno("cannot map shared memory");
 	change_self(&saved);
-	outcome = restore_assign_slots(&restore) < 0 || move_own_files(&restore) < 0 || remaps_open(&restore) < 0 || memfds_open(&restore) < 0 ? -1 : 0;
+	outcome = restore_assign_slots(&restore) < 0 || move_own_files(&restore) < 0 || mapped_copies_make(&restore) < 0 ||
+			  remaps_open(&restore) < 0 || memfds_open(&restore) < 0 ? -1 : 0;
 	if (!outcome && (outcome = restore_tree(&restore)) < 0)
 		kill_all(&restore);
 	restore_close_slots(&restore);
@@ -328,8 +330,10 @@ int restore_run(const struct request *request, struct result *result)
 		close(restore.log_slot);
 	if (restore.dirfd != request->images_fd)
 		close(restore.dirfd);
-	if (outcome < 0)
+	if (outcome < 0) {
+		mapped_copies_unmake();
 		return -1;
+	}
 	remaps_done();
 	result->pid = restore.tasks[0].pid;
 	write_stats(&restore);
