@@ -32,6 +32,8 @@ struct request {
 	bool only_owner;
 	uid_t owner_uid;
 	gid_t owner_gid;
+	/* Self dump: inode of the client's end of the connection over which it asks; 0 otherwise. */
+	uint32_t service_inode;
 };
 
 /* What a verb gives back for the response. */

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "resource/unixsk_service.h"
 #include "tree/dump.h"
 #include "tree/restore.h"
 
@@ -44,12 +45,22 @@ static int respond_failure(int socket, CriuReqType type)
 	return respond(socket, &resp);
 }
 
+static bool relayed; /* descriptor numbers and self dumps are of another process than the socket's peer */
+
 /* Whom a root pcr works for, when that is not root. */
 static struct {
 	bool set;
 	uid_t uid;
 	gid_t gid;
 } owner;
+
+/* A dump request without pid: the asking process itself. With --peer a service is in between, our parent. */
+static int take_self(int socket, pid_t peer, struct request *request)
+{
+	request->pid = peer;
+	request->service_inode = unixsk_service_inode(peer, relayed ? -1 : socket, getppid());
+	return request->service_inode ? 0 : -1;
+}
 
 /* Opens what both directions need, acts, answers. */
 static int serve_action(int socket, const CriuReq *req, pid_t peer)
@@ -72,7 +83,7 @@ static int serve_action(int socket, const CriuReq *req, pid_t peer)
 	if (!failed)
 		failed = log_file_open(&request);
 	if (!failed && dump && !request.pid)
-		failed = err_set(ENOTSUP, "a dump request without pid is a self dump, which is not supported yet: name a pid");
+		failed = take_self(socket, peer, &request);
 	if (!failed)
 		failed = dump ? dump_run(&request, &result) : restore_run(&request, &result);
 	swrk_opts_close(&request);
@@ -160,6 +171,7 @@ int swrk_run(int socket, pid_t peer)
 	static uint8_t buffer[MESSAGE_MAX];
 	bool again = true;
 
+	relayed = peer != 0;
 	if (!peer) {
 		if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &length) < 0)
 			return err_errno("descriptor %d is not a Unix socket", socket);

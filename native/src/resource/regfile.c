@@ -107,7 +107,8 @@ static RegFileEntry *new_entry(uint32_t id, const char *path, const struct stat 
 	e->name = xstrdup(path);
 	e->has_mode = true;
 	e->mode = st->st_mode;
-	if (S_ISREG(st->st_mode)) {
+	/* Who only writes to a file, a log say, does not mind that it grew; real CRIU leaves the size out as well. */
+	if (S_ISREG(st->st_mode) && (flags & O_ACCMODE) != O_WRONLY) {
 		e->has_size = true;
 		e->size = st->st_size;
 	}

@@ -25,6 +25,7 @@
 #include "resource/sk_diag.h"
 #include "resource/sk_opts.h"
 #include "resource/sk_queue.h"
+#include "resource/unixsk_service.h"
 #include "tree/dump.h"
 
 #ifndef SIOCUNIXFILE
@@ -213,6 +214,19 @@ static int check_state(const struct fd_info *info, const struct known *k, const 
 	return 0;
 }
 
+/* The connection over which this process asked for the dump: only that it is one. */
+static int dump_service(const struct fd_info *info, UnixSkEntry *e, uint32_t inode)
+{
+	e->ino = inode;
+	e->type = SOCK_SEQPACKET;
+	e->state = UNIXSK_CLOSE;
+	e->flags = info->flags;
+	e->uflags = UNIXSK_SERVICE;
+	e->fown = fown_dump(info->dup);
+	e->opts = sk_opts_dump(info);
+	return e->opts ? 0 : -1;
+}
+
 static int unixsk_dump(struct dump *dump, const struct fd_info *info, FileEntry *entry)
 {
 	UnixSkEntry *e = xzalloc(sizeof(*e));
@@ -222,6 +236,7 @@ static int unixsk_dump(struct dump *dump, const struct fd_info *info, FileEntry 
 
 	unix_sk_entry__init(e);
 	entry->usk = e;
+	e->id = entry->id;
 	snprintf(what, sizeof(what), "pid %d: descriptor %d (%.40s)", info->task->pid, info->fd, info->link);
 	if (ask() < 0)
 		return -1;
@@ -231,6 +246,8 @@ static int unixsk_dump(struct dump *dump, const struct fd_info *info, FileEntry 
 	if (check_state(info, k, what) < 0)
 		return -1;
 	k->in_tree = true;
+	if (dump->request->service_inode && k->inode == dump->request->service_inode)
+		return dump_service(info, e, k->inode);
 	e->id = entry->id;
 	e->ino = k->inode;
 	e->type = k->type;

@@ -23,6 +23,7 @@
 #include "resource/sk_opts.h"
 #include "resource/sk_queue.h"
 #include "resource/unixsk_bind.h"
+#include "resource/unixsk_service.h"
 #include "tree/restore_tree.h"
 
 struct unix_socket {
@@ -55,6 +56,8 @@ int unixsk_collect(struct restore *restore, FileEntry *entry)
 
 	if (!e)
 		return err_set(EINVAL, "files.img: id %u has no unix_sk_entry", entry->id);
+	if (e->uflags & UNIXSK_SERVICE)
+		return 0;
 	if ((e->type != SOCK_STREAM && e->type != SOCK_DGRAM && e->type != SOCK_SEQPACKET) || e->uflags & UNIXSK_EXTERNAL ||
 	    (e->state != UNIXSK_ESTABLISHED && e->state != UNIXSK_CLOSE && e->state != UNIXSK_LISTEN) ||
 	    (e->type == SOCK_DGRAM && e->state == UNIXSK_LISTEN) || e->shutdown > SK_SHUTDOWN__BOTH)
@@ -302,6 +305,8 @@ static int each(int (*fn)(struct unix_socket *))
 
 int unixsk_open(struct restore *restore, FileEntry *entry)
 {
+	if (entry->usk->uflags & UNIXSK_SERVICE)
+		return unixsk_service_open(entry->usk);
 	if (!made && (check_peers(restore) < 0 || each(make_connection) < 0 || each(make_datagram) < 0 || each(make_rest) < 0 ||
 		      each(bind_socket) < 0 || each(make_waiting) < 0))
 		return -1;
@@ -426,7 +431,7 @@ static int finish_one(struct restore *restore, struct unix_socket *s)
 	return sk_flags_restore(fd, s->e->flags);
 }
 
-int unixsk_finish(struct restore *restore)
+int unixsk_finish(struct restore *restore, struct restore_task *task)
 {
 	for (size_t i = 0; i < socket_count; i++)
 		if (fill_queue(restore, &sockets[i]) < 0)
