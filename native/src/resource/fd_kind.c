@@ -11,6 +11,7 @@
 #include "resource/eventpoll.h"
 #include "resource/fifo.h"
 #include "resource/filelock.h"
+#include "resource/inetsk.h"
 #include "resource/memfd.h"
 #include "resource/pidfd.h"
 #include "resource/pipe.h"
@@ -27,6 +28,7 @@ static const struct fd_kind *const kinds[] = {
 	&signalfd_kind,
 	&timerfd_kind,
 	&memfd_kind,
+	&inetsk_kind,
 	&pipe_kind,
 	&fifo_kind,
 	&pidfd_kind,

@@ -13,6 +13,7 @@
 
 struct dump;
 struct restore;
+struct restore_task;
 struct task;
 
 /* One open descriptor of a frozen task, as /proc shows it (proc_pid_fd(5), proc_pid_fdinfo(5)). */
@@ -52,7 +53,7 @@ struct fd_kind {
 	int (*open)(struct restore *restore, FileEntry *entry);
 	/* Called once in each task that opened files of this kind, when all of its files are open (restore_file.slot) and all pids of the
 	 * tree exist. May be NULL. Returns 0 or -1 with the error set. */
-	int (*finish)(struct restore *restore);
+	int (*finish)(struct restore *restore, struct restore_task *task);
 	/* What needs the descriptor in its final place and task (epoll targets, owners of signals). May be NULL. */
 	int (*settle)(struct restore *restore, FileEntry *entry, int fd);
 };

@@ -35,7 +35,7 @@
 /* Without a field in the images. Kept in pcr_options where they differ from a new socket's. Filters first: SO_LOCK_FILTER ends all that. */
 static const struct other_option {
 	int level, name;
-	int families; /* bit 0: all; 1: AF_INET; 2: AF_INET6; 3: TCP */
+	int sockets; /* 1: all; 2: AF_INET and AF_INET6; 4: AF_INET6; 8: TCP; 16 and 32: as 2 and 4 but not TCP */
 	const char *what;
 } others[] = {
 	{ SOL_SOCKET, SO_TIMESTAMP, 1, "SO_TIMESTAMP" },
@@ -48,8 +48,8 @@ static const struct other_option {
 	{ SOL_SOCKET, SO_BUSY_POLL, 1, "SO_BUSY_POLL" },
 	{ SOL_SOCKET, SO_PASSPIDFD, 1, "SO_PASSPIDFD" },
 	{ SOL_SOCKET, SO_PASSRIGHTS, 1, "SO_PASSRIGHTS" },
-	{ SOL_IP, IP_MULTICAST_TTL, 2, "IP_MULTICAST_TTL" },
-	{ SOL_IP, IP_MULTICAST_LOOP, 2, "IP_MULTICAST_LOOP" },
+	{ SOL_IP, IP_MULTICAST_TTL, 16, "IP_MULTICAST_TTL" },
+	{ SOL_IP, IP_MULTICAST_LOOP, 16, "IP_MULTICAST_LOOP" },
 	{ SOL_IP, IP_MTU_DISCOVER, 2, "IP_MTU_DISCOVER" },
 	{ SOL_IP, IP_RECVERR, 2, "IP_RECVERR" },
 	{ SOL_IP, IP_RECVTTL, 2, "IP_RECVTTL" },
@@ -63,8 +63,8 @@ static const struct other_option {
 	{ SOL_IPV6, IPV6_RECVTCLASS, 4, "IPV6_RECVTCLASS" },
 	{ SOL_IPV6, IPV6_RECVERR, 4, "IPV6_RECVERR" },
 	{ SOL_IPV6, IPV6_UNICAST_HOPS, 4, "IPV6_UNICAST_HOPS" },
-	{ SOL_IPV6, IPV6_MULTICAST_HOPS, 4, "IPV6_MULTICAST_HOPS" },
-	{ SOL_IPV6, IPV6_MULTICAST_LOOP, 4, "IPV6_MULTICAST_LOOP" },
+	{ SOL_IPV6, IPV6_MULTICAST_HOPS, 32, "IPV6_MULTICAST_HOPS" },
+	{ SOL_IPV6, IPV6_MULTICAST_LOOP, 32, "IPV6_MULTICAST_LOOP" },
 	{ SOL_IPV6, IPV6_MTU_DISCOVER, 4, "IPV6_MTU_DISCOVER" },
 	{ SOL_IPV6, IPV6_TCLASS, 4, "IPV6_TCLASS" },
 	{ SOL_IPV6, IPV6_AUTOFLOWLABEL, 4, "IPV6_AUTOFLOWLABEL" },
@@ -135,9 +135,13 @@ static int dump_filter(const struct fd_info *info, SkOptsEntry *e)
 
 static bool applies(const struct other_option *o, int family, int type, int protocol)
 {
-	if (o->families == 8)
+	if (o->sockets == 8)
 		return (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM && (protocol == IPPROTO_TCP || !protocol);
-	return o->families == 1 || (o->families == 2 && (family == AF_INET || family == AF_INET6)) || (o->families == 4 && family == AF_INET6);
+	if (o->sockets == 16)
+		return (family == AF_INET || family == AF_INET6) && type != SOCK_STREAM;
+	if (o->sockets == 32)
+		return family == AF_INET6 && type != SOCK_STREAM;
+	return o->sockets == 1 || (o->sockets == 2 && (family == AF_INET || family == AF_INET6)) || (o->sockets == 4 && family == AF_INET6);
 }
 
 /* The options without a field, where a new socket has another value. */

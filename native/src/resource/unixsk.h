@@ -19,7 +19,7 @@ extern const struct fd_kind unixsk_kind;
 /* struct fd_kind's members of these names. */
 int unixsk_collect(struct restore *restore, FileEntry *entry);
 int unixsk_open(struct restore *restore, FileEntry *entry);
-int unixsk_finish(struct restore *restore);
+int unixsk_finish(struct restore *restore, struct restore_task *task);
 int unixsk_settle(struct restore *restore, FileEntry *entry, int fd);
 
 #endif

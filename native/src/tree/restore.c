@@ -39,6 +39,7 @@
 #include "resource/regfile.h"
 #include "resource/remap.h"
 #include "resource/shmem.h"
+#include "resource/tcp.h"
 #include "resource/vma_restore.h"
 #include "tree/restore_tree.h"
 
@@ -286,6 +287,8 @@ static int restore_tree(struct restore *restore)
 		return -1;
 	restore->forked_us = now_us();
 	pr_info("%zu processes created", restore->task_count);
+	/* All connections stand. */
+	tcp_unlock(restore, false);
 	set_stage(restore->shared, STAGE_CREATED);
 	if (await(restore, &restore->shared->parked, threads) < 0)
 		return -1;
@@ -301,6 +304,7 @@ static int restore_tree(struct restore *restore)
 		return -1;
 	if (write_pidfile(restore->request, restore->tasks[0].pid) < 0)
 		return -1;
+	tcp_unlock(restore, true);
 	release_all(restore);
 	pr_info("restored: pid %d runs", restore->tasks[0].pid);
 	return 0;

@@ -438,7 +438,7 @@ int restore_finish_files(struct restore *restore, struct restore_task *task)
 		if (file->owner != task || !file->kind->finish || file->kind->type >= ARRAY_LEN(done) || done[file->kind->type])
 			continue;
 		done[file->kind->type] = file->kind;
-		if (file->kind->finish(restore) < 0)
+		if (file->kind->finish(restore, task) < 0)
 			return -1;
 	}
 	return 0;

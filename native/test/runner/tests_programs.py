@@ -19,6 +19,7 @@ CRIU_CHANGES = [
 # The number of a terminal may be taken by another test's when it is restored
 NUMBERS = [r"/dev/pts/\d+( \(deleted\))? -> /dev/pts/", r"stat tty: 348\d\d -> 348\d\d"]
 
+OLD_SOCKET_OPTIONS = "4.1 asks internet sockets for SO_PASSCRED, which Linux 6.16 and later refuse"
 FOREIGN_LIMITS = "reads the limits of another user's process with prlimit(), which needs CAP_SYS_RESOURCE"
 
 
@@ -28,8 +29,8 @@ class Program:
     leave it running, restore it. allowed: differences to overlook. after: called with (context, target, images) when
     restored, before the program checks itself."""
 
-    def __init__(self, program, *arguments, core=True, criu_dump=None, criu_again=None, criu_restore=None, allowed=(),
-                 options=(), after=None):
+    def __init__(self, program, *arguments, core=True, criu_dump=None, criu_again=None, criu_restore=None,
+                 allowed=(), options=(), after=None):
         self.program, self.arguments, self.core = program, arguments, core
         self.criu_dump, self.criu_again, self.criu_restore = criu_dump, criu_again, criu_restore
         self.allowed, self.options, self.after = list(allowed), options, after
@@ -78,11 +79,11 @@ PROGRAMS = [
     Program("terminals", "raw", allowed=NUMBERS, criu_dump="takes the signs of packet mode for data", criu_restore="does not find the terminal's number free"),
     Program("terminals", "session alone", allowed=NUMBERS, criu_dump="refuses a terminal that only /dev/tty shows",
             criu_restore="drops a terminal that only /dev/tty shows"),
-    *[Program("terminals", kind) for kind in ("pair", "raw", "session", "hangup")],
     Program("rlimits"),
     Program("fs"),
     Program("chroot"),
-    Program("personality", criu_restore="drops the personality"),
+    Program("personality", criu_dump="writes the personality's hexadecimal digits as a decimal number",
+            criu_restore="drops the personality"),
     Program("oom"),
     Program("process_flags", "no_new_privs"),
     Program("process_flags", "not dumpable"),
@@ -93,6 +94,7 @@ PROGRAMS = [
     Program("process_flags", "no huge pages", core=False),
     Program("mem_anon"),
     Program("mem_shared"),
+    Program("mem_shared", "twice"),
     Program("mem_cow"),
     Program("heap"),
     Program("stack"),
@@ -123,6 +125,11 @@ PROGRAMS = [
     Program("sk_unix", "credentials", criu_dump="refuses queued credentials", criu_restore="drops credentials"),
     Program("sk_unix", "options", criu_dump="drops SO_TIMESTAMP", criu_restore="drops SO_TIMESTAMP"),
     Program("sk_unix", "tree"),
+    *[Program("sk_inet", kind, criu_dump=OLD_SOCKET_OPTIONS) for kind in ("listen", "udp", "raw")],
+    Program("sk_inet", "options", criu_dump=OLD_SOCKET_OPTIONS, criu_restore="drops IP and TCP options"),
+    Program("sk_inet", "icmp", criu_dump="refuses ICMP sockets", criu_restore="refuses ICMP sockets"),
+    *[Program("sk_inet", kind, options=("--tcp-established",), criu_dump=OLD_SOCKET_OPTIONS)
+      for kind in ("tcp", "half", "full", "tree")],
     Program("shared_tables", "files", core=False),
     Program("shared_tables", "fs", core=False, criu_dump="refuses CLONE_FS"),
     Program("shared_tables", "sighand", core=False, criu_dump="refuses CLONE_VM without CLONE_THREAD"),

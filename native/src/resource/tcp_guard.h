@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * TCP sockets that a dump holds in repair mode, and the process that gives them back should pcr be killed meanwhile.
+ */
+#ifndef PCR_RESOURCE_TCP_GUARD_H
+#define PCR_RESOURCE_TCP_GUARD_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct tcp_guarded {
+	int fd; /* of pcr's own */
+	int reuse; /* SO_REUSEADDR, which leaving repair mode forgets */
+	struct sock_filter *filter; /* its own socket filter, filter_count instructions */
+	size_t filter_count;
+};
+
+/* Starts the process. From then on, until tcp_guard_end, the sockets may be changed by tcp_guard_take. Returns 0 or -1 with the error set. */
+int tcp_guard_start(const struct tcp_guarded *sockets, size_t count);
+
+/* Makes the socket deaf to packets; then puts it into repair mode. Returns 0 or -1 with errno. */
+int tcp_guard_deafen(const struct tcp_guarded *socket);
+int tcp_guard_repair(const struct tcp_guarded *socket);
+
+/* Gives the socket back as it was. */
+void tcp_guard_undo(const struct tcp_guarded *socket);
+
+/* Ends the process, which leaves the sockets alone. */
+void tcp_guard_end(void);
+
+#endif
