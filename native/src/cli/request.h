@@ -11,6 +11,9 @@
 #include <sys/types.h>
 
 struct request {
+	/* Told of each stage, by CRIU's names (criu(8), --action-script); waits for the answer. pid: the root task, 0 while there is none.
+	 * Returns 0, or -1 with the error set: then the action ends there and the tree is left as it was. NULL: nobody wants to know. */
+	int (*notify)(const struct request *request, const char *script, pid_t pid);
 	pid_t pid; /* root of the tree to dump; 0: not given */
 	int images_fd; /* the images directory, O_RDONLY|O_DIRECTORY; -1 when the verb needs none */
 	int work_fd; /* logs, pidfile and stats go here; the same directory when not asked for */
@@ -35,6 +38,11 @@ struct request {
 	/* Self dump: inode of the client's end of the connection over which it asks; 0 otherwise. */
 	uint32_t service_inode;
 };
+
+static inline int request_notify(const struct request *request, const char *script, pid_t pid)
+{
+	return request->notify ? request->notify(request, script, pid) : 0;
+}
 
 /* What a verb gives back for the response. */
 struct result {

@@ -45,6 +45,7 @@ static int respond_failure(int socket, CriuReqType type)
 	return respond(socket, &resp);
 }
 
+static int client; /* the socket */
 static bool relayed; /* descriptor numbers and self dumps are of another process than the socket's peer */
 
 /* Whom a root pcr works for, when that is not root. */
@@ -53,6 +54,35 @@ static struct {
 	uid_t uid;
 	gid_t gid;
 } owner;
+
+/* NOTIFY and its answer (criu_notify, notify_success). */
+static int notify_client(const struct request *request, const char *script, pid_t pid)
+{
+	CriuNotify notify = CRIU_NOTIFY__INIT;
+	CriuResp resp = CRIU_RESP__INIT;
+	uint8_t buffer[4096];
+	CriuReq *answer;
+	bool agreed;
+	ssize_t n;
+
+	notify.script = (char *)script;
+	notify.has_pid = pid != 0;
+	notify.pid = pid;
+	resp.type = CRIU_REQ_TYPE__NOTIFY;
+	resp.success = true;
+	resp.notify = &notify;
+	if (respond(client, &resp) < 0)
+		return -1;
+	while ((n = recv(client, buffer, sizeof(buffer), 0)) < 0 && errno == EINTR)
+		;
+	if (n <= 0)
+		return err_set(ECONNABORTED, "the client went away instead of answering the notification %s", script);
+	answer = criu_req__unpack(NULL, n, buffer);
+	agreed = answer && answer->type == CRIU_REQ_TYPE__NOTIFY && answer->has_notify_success && answer->notify_success;
+	if (answer)
+		criu_req__free_unpacked(answer, NULL);
+	return agreed ? 0 : err_set(ECANCELED, "the client said no to the notification %s", script);
+}
 
 /* A dump request without pid: the asking process itself. With --peer a service is in between, our parent. */
 static int take_self(int socket, pid_t peer, struct request *request)
@@ -77,6 +107,7 @@ static int serve_action(int socket, const CriuReq *req, pid_t peer)
 		failed = err_set(EINVAL, "a request of this type needs opts");
 	else
 		failed = swrk_opts_take(req->opts, peer, &request);
+	request.notify = req->opts && req->opts->notify_scripts ? notify_client : NULL;
 	request.only_owner = owner.set;
 	request.owner_uid = owner.uid;
 	request.owner_gid = owner.gid;
@@ -171,6 +202,7 @@ int swrk_run(int socket, pid_t peer)
 	static uint8_t buffer[MESSAGE_MAX];
 	bool again = true;
 
+	client = socket;
 	relayed = peer != 0;
 	if (!peer) {
 		if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &length) < 0)

@@ -15,7 +15,7 @@
 static const char *const honoured[] = {
 	"images_dir_fd", "images_dir", "pid", "leave_running", "leave_stopped", "shell_job", "log_level", "log_file", "work_dir_fd", "rst_sibling",
 	"timeout", "ghost_limit", "unprivileged", "skip_file_rwx_check", "ext_unix_sk", "tcp_established", "tcp_close", "evasive_devices",
-	"file_locks", "link_remap", "cpu_cap", "network_lock", "pre_dump_mode", "tcp_skip_in_flight", "log_to_stderr",
+	"file_locks", "link_remap", "cpu_cap", "network_lock", "pre_dump_mode", "tcp_skip_in_flight", "log_to_stderr", "notify_scripts",
 };
 
 static bool is_honoured(const char *name)

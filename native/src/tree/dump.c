@@ -280,6 +280,8 @@ int dump_run(const struct request *request, struct result *result)
 	if (unlinkat(dump.dirfd, "inventory.img", 0) < 0 && errno != ENOENT)
 		return err_errno("cannot replace the dump in the images directory");
 	pr_info("dumping pid %d", request->pid);
+	if (request_notify(request, "pre-dump", request->pid) < 0)
+		return -1;
 	tick_start();
 	if (freeze_tree(&dump.tree, request) < 0) {
 		tick_stop();
@@ -296,6 +298,8 @@ int dump_run(const struct request *request, struct result *result)
 	}
 	if (img_write_behind_end() < 0)
 		failed = true;
+	if (!failed)
+		failed = request_notify(request, "post-dump", request->pid) < 0;
 	if (!failed)
 		failed = tcp_dump_streams(&dump) < 0 || dump_inventory(&dump) < 0;
 	if (failed || request->leave_running || request->leave_stopped) {

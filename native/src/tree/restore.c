@@ -295,18 +295,22 @@ static int restore_tree(struct restore *restore)
 	pr_info("%u threads in place", threads);
 	if (memfds_seal() < 0)
 		return -1;
-	if (release_seize_all(restore) < 0)
+	if (request_notify(restore->request, "post-restore", restore->tasks[0].pid) < 0 || release_seize_all(restore) < 0)
 		return -1;
 	set_stage(restore->shared, STAGE_SEIZED);
 	if (await(restore, &restore->shared->finished, threads) < 0)
 		return -1;
 	if (release_prepare(restore) < 0)
 		return -1;
-	if (write_pidfile(restore->request, restore->tasks[0].pid) < 0)
+	if (request_notify(restore->request, "pre-resume", restore->tasks[0].pid) < 0 ||
+	    write_pidfile(restore->request, restore->tasks[0].pid) < 0)
 		return -1;
 	tcp_unlock(restore, true);
 	release_all(restore);
 	pr_info("restored: pid %d runs", restore->tasks[0].pid);
+	/* Too late for a no. */
+	if (request_notify(restore->request, "post-resume", restore->tasks[0].pid) < 0)
+		err_clear();
 	return 0;
 }
 
@@ -316,7 +320,7 @@ int restore_run(const struct request *request, struct result *result)
 	struct saved_self saved;
 	int outcome;
 
-	if (read_images(&restore) < 0)
+	if (request_notify(request, "pre-restore", 0) < 0 || read_images(&restore) < 0)
 		return -1;
 	pr_info("images read: %zu processes, %zu files", restore.task_count, restore.file_count);
 	restore.shared = share(sizeof(*restore.shared));
