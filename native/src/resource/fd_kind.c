@@ -9,6 +9,8 @@
 #include "common/util.h"
 #include "resource/eventfd.h"
 #include "resource/eventpoll.h"
+#include "resource/fanotify.h"
+#include "resource/inotify.h"
 #include "resource/fifo.h"
 #include "resource/filelock.h"
 #include "resource/inetsk.h"
@@ -32,6 +34,8 @@ static const struct fd_kind *const kinds[] = {
 	&pipe_kind,
 	&fifo_kind,
 	&pidfd_kind,
+	&inotify_kind,
+	&fanotify_kind,
 	&tty_kind,
 	&regfile_kind,
 };

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "resource/fsnotify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/util.h"
+
+/* fh_entry.handle of real images */
+#define HANDLE_WORDS 16
+
+/* A line of /proc/self/mountinfo (proc_pid_mountinfo(5)): wanted by device (with the whole of its tree visible) or by id. */
+static char *find_mount(uint32_t dev, int mnt_id)
+{
+	auto_file *f = fopen("/proc/self/mountinfo", "re");
+	auto_free char *line = NULL;
+	size_t room = 0;
+
+	while (f && getline(&line, &room, f) > 0) {
+		char root[4096], at[4096];
+		unsigned int major_nr, minor_nr;
+		int id;
+
+		if (sscanf(line, "%d %*d %u:%u %4095s %4095s", &id, &major_nr, &minor_nr, root, at) != 5)
+			continue;
+		if (mnt_id >= 0 ? id == mnt_id : (major_nr << 20 | minor_nr) == dev && !strcmp(root, "/"))
+			return xstrdup(at);
+	}
+	return NULL;
+}
+
+/* The file of a handle, opened O_PATH. Returns -1 with errno. */
+static int open_handle(const FhEntry *e, uint32_t dev)
+{
+	auto_free char *at = find_mount(dev, -1);
+	auto_fd mount = at ? open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	struct {
+		struct file_handle head;
+		unsigned char bytes[HANDLE_WORDS * 8];
+	} handle = { 0 };
+
+	if (mount < 0 || e->bytes > e->n_handle * 8 || e->bytes > sizeof(handle.bytes)) {
+		errno = at ? EINVAL : ENODEV;
+		return -1;
+	}
+	handle.head.handle_bytes = e->bytes;
+	handle.head.handle_type = e->type;
+	memcpy(handle.head.f_handle, e->handle, e->bytes);
+	return open_by_handle_at(mount, &handle.head, O_PATH | O_CLOEXEC);
+}
+
+FhEntry *fsnotify_dump_handle(const char *what, const char *line, uint32_t dev)
+{
+	const char *text = strstr(line, "fhandle-bytes:");
+	FhEntry *e = xzalloc(sizeof(*e));
+	unsigned int bytes, type;
+	char link[64], path[4096];
+	auto_fd fd = -1;
+	ssize_t n = -1;
+	int at = 0;
+
+	fh_entry__init(e);
+	e->handle = xzalloc(HANDLE_WORDS * 8);
+	e->n_handle = HANDLE_WORDS;
+	if (!text || sscanf(text, "fhandle-bytes:%x fhandle-type:%x f_handle:%n", &bytes, &type, &at) != 2 || !at || bytes > HANDLE_WORDS * 8) {
+		err_set(ENOTSUP, "%s watches a file that cannot be identified: %.80s", what, line);
+		goto bad;
+	}
+	e->bytes = bytes;
+	e->type = type;
+	text += at;
+	for (unsigned int i = 0; i < bytes; i++) {
+		unsigned int byte;
+
+		if (sscanf(text + 2 * i, "%2x", &byte) != 1) {
+			err_set(EIO, "%s: the watch cannot be read: %.80s", what, line);
+			goto bad;
+		}
+		((unsigned char *)e->handle)[i] = byte;
+	}
+	fd = open_handle(e, dev);
+	if (fd >= 0) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, path, sizeof(path) - 1);
+	}
+	if (n <= 0) {
+		err_errno("%s watches a file whose path cannot be found (device 0x%x)", what, dev);
+		goto bad;
+	}
+	path[n] = 0;
+	e->path = xstrdup(path);
+	return e;
+bad:
+	fh_entry__free_unpacked(e, NULL);
+	return NULL;
+}
+
+char *fsnotify_mount_path(const char *what, int mnt_id)
+{
+	char *path = find_mount(0, mnt_id);
+
+	if (!path)
+		err_set(ENOTSUP, "%s watches mount %d, which is not visible here", what, mnt_id);
+	return path;
+}
+
+int fsnotify_find(const FhEntry *e, uint32_t dev, char *buffer, size_t size, int *fd)
+{
+	struct stat st;
+
+	*fd = -1;
+	if (e->path && *e->path == '/' && lstat(e->path, &st) == 0 && strlen(e->path) < size) {
+		snprintf(buffer, size, "%s", e->path);
+		return 0;
+	}
+	*fd = open_handle(e, dev);
+	if (*fd < 0)
+		return err_errno("a watched file (%s) cannot be found again", e->path ? e->path : "of unknown path");
+	snprintf(buffer, size, "/proc/self/fd/%d", *fd);
+	return 0;
+}
