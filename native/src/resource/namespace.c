@@ -96,6 +96,10 @@ int shared_tables_collect(struct task *task)
 	uint32_t *const ids[] = { &task->vm_id, &task->files_id, &task->fs_id, &task->sighand_id };
 	static const char *const what[] = { "memory (CLONE_VM)", NULL, "root and working directory (CLONE_FS)", "signal handlers (CLONE_SIGHAND)" };
 
+	/* kcmp(2): a process that never used SEM_UNDO has no list of undos, as pcr has none. */
+	if (syscall(SYS_kcmp, getpid(), task->pid, KCMP_SYSVSEM, 0, 0) > 0)
+		return err_set(ENOTSUP, "pid %d has System V semaphore operations to be undone at its end (SEM_UNDO), which cannot be dumped",
+			       task->pid);
 	if (check_threads(task) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

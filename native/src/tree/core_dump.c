@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/prctl.h>
 #include <linux/rseq.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -67,6 +68,13 @@ int core_check(struct task *task)
 	return seccomp_collect(task) < 0 || timer_list(task) < 0 ? -1 : 0;
 }
 
+static bool is_strict(const struct thread *thread)
+{
+	const char *mode = status_field(thread->status, "Seccomp");
+
+	return mode && atoi(mode) == SECCOMP_MODE_STRICT;
+}
+
 /* What only the thread itself could tell, and no image has a place for. */
 static int check_inside(const struct task *task, const struct thread *thread)
 {
@@ -74,7 +82,8 @@ static int check_inside(const struct task *task, const struct thread *thread)
 
 	if (thread->tid == task->pid && task->inside.ldt_size > 0)
 		return err_set(ENOTSUP, "pid %d has a local descriptor table (modify_ldt), which cannot be dumped", task->pid);
-	if (in->tsc == PR_TSC_SIGSEGV)
+	/* Strict seccomp forbids the counter, too, and does so again. */
+	if (in->tsc == PR_TSC_SIGSEGV && !is_strict(thread))
 		return err_set(ENOTSUP, "thread %d may not read the time stamp counter (PR_SET_TSC), which cannot be dumped", thread->tid);
 	if (in->mce_kill >= 0 && in->mce_kill != PR_MCE_KILL_DEFAULT)
 		return err_set(ENOTSUP, "thread %d has a machine check policy (PR_MCE_KILL), which cannot be dumped", thread->tid);

@@ -54,7 +54,13 @@ static bool pid_in_tree(const struct tree *tree, pid_t pid)
 	return false;
 }
 
-/* A session or group whose leader is outside can be restored only into the caller's. */
+/* Neither in the tree nor anywhere else: a restore makes a session or group of that number anew. */
+static bool is_gone(const struct tree *tree, pid_t pid)
+{
+	return !pid_in_tree(tree, pid) && kill(pid, 0) < 0 && errno == ESRCH;
+}
+
+/* A session or group whose leader is outside and alive can be restored only into the caller's. */
 static int check_sessions(struct dump *dump)
 {
 	for (size_t i = 0; i < dump->tree.count; i++) {
@@ -62,11 +68,11 @@ static int check_sessions(struct dump *dump)
 
 		if (dump->request->shell_job)
 			continue;
-		if (!pid_in_tree(&dump->tree, task->sid))
+		if (!pid_in_tree(&dump->tree, task->sid) && !is_gone(&dump->tree, task->sid))
 			return err_set(EINVAL,
 				       "pid %d: the leader of its session, %d, is outside the tree: start it with setsid, or dump it as a shell job (--shell-job)",
 				       task->pid, task->sid);
-		if (!pid_in_tree(&dump->tree, task->pgid))
+		if (!pid_in_tree(&dump->tree, task->pgid) && !is_gone(&dump->tree, task->pgid))
 			return err_set(EINVAL, "pid %d: the leader of its process group, %d, is outside the tree: dump it as a shell job (--shell-job)",
 				       task->pid, task->pgid);
 	}
