@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
 #include "tree/dump.h"
@@ -91,15 +92,27 @@ static int check_threads(const struct task *task)
 	return 0;
 }
 
+/* No interface shows what semop(2) would undo at a process's end. A process without a list of undos, as pcr is one, has none; threads
+ * make such a list as well. */
+static void warn_semaphores(const struct task *task)
+{
+	auto_file *sets = fopen("/proc/sysvipc/sem", "re");
+	char line[256];
+
+	if (syscall(SYS_kcmp, getpid(), task->pid, KCMP_SYSVSEM, 0, 0) <= 0 || !sets || !fgets(line, sizeof(line), sets) ||
+	    !fgets(line, sizeof(line), sets))
+		return;
+	pr_warn("pid %d: there are System V semaphores on this machine; if it has operations on them to be undone at its end (SEM_UNDO), "
+		"a restore will not undo them",
+		task->pid);
+}
+
 int shared_tables_collect(struct task *task)
 {
 	uint32_t *const ids[] = { &task->vm_id, &task->files_id, &task->fs_id, &task->sighand_id };
 	static const char *const what[] = { "memory (CLONE_VM)", NULL, "root and working directory (CLONE_FS)", "signal handlers (CLONE_SIGHAND)" };
 
-	/* kcmp(2): a process that never used SEM_UNDO has no list of undos, as pcr has none. */
-	if (syscall(SYS_kcmp, getpid(), task->pid, KCMP_SYSVSEM, 0, 0) > 0)
-		return err_set(ENOTSUP, "pid %d has System V semaphore operations to be undone at its end (SEM_UNDO), which cannot be dumped",
-			       task->pid);
+	warn_semaphores(task);
 	if (check_threads(task) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
