@@ -8,6 +8,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "resource/inherit.h"
 
 const char options_usage[] =
 	"Usage: pcr dump -t PID -D DIR [options]\n"
@@ -31,6 +32,9 @@ const char options_usage[] =
 	"  -S, --restore-sibling    make the restored root a child of pcr's parent\n"
 	"      --pidfile FILE       write the restored root's pid here\n"
 	"      --unprivileged       no capability is at hand; nothing changes by it\n"
+	"      --inherit-fd fd[N]:KEY  restore: descriptor N takes the place of this file: a path, pipe:[INODE], socket:[INODE], tty[RDEV:DEV],\n"
+	"                           file[MOUNT:INODE]\n"
+	"      --external KEY       dump: leave this file to whoever restores: file[MOUNT:INODE], tty[RDEV:DEV]\n"
 	"  -V, --version            print the version\n"
 	"  -h, --help               print this\n";
 
@@ -47,6 +51,8 @@ enum long_only {
 	OPT_UNPRIVILEGED,
 	OPT_SKIP_RWX,
 	OPT_PEER,
+	OPT_INHERIT_FD,
+	OPT_EXTERNAL,
 };
 
 static const struct option long_options[] = {
@@ -72,6 +78,8 @@ static const struct option long_options[] = {
 	{ "unprivileged", no_argument, NULL, OPT_UNPRIVILEGED },
 	{ "skip-file-rwx-check", no_argument, NULL, OPT_SKIP_RWX },
 	{ "peer", required_argument, NULL, OPT_PEER },
+	{ "inherit-fd", required_argument, NULL, OPT_INHERIT_FD },
+	{ "external", required_argument, NULL, OPT_EXTERNAL },
 	{ 0 },
 };
 
@@ -145,6 +153,14 @@ int options_parse(int argc, char **argv, struct request *r, struct paths *paths)
 		case OPT_EVASIVE_DEVICES: r->evasive_devices = true; break;
 		case OPT_UNPRIVILEGED: r->unprivileged = true; break;
 		case OPT_SKIP_RWX: r->skip_file_rwx_check = true; break;
+		case OPT_INHERIT_FD:
+			if (inherit_parse(r, optarg) < 0)
+				return -1;
+			break;
+		case OPT_EXTERNAL:
+			if (external_add(r, optarg) < 0)
+				return -1;
+			break;
 		case OPT_PIDFILE: r->pidfile = optarg; break;
 		case OPT_GHOST_LIMIT:
 			if (parse_number("--ghost-limit", optarg, UINT32_MAX, &value) < 0)

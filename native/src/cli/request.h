@@ -26,6 +26,15 @@ struct request {
 	uint32_t ghost_limit; /* bytes; larger deleted files are refused */
 	uint32_t timeout; /* seconds to freeze the tree in; 0: ten */
 
+	/* resource/inherit.h */
+	struct inherit_fd {
+		int fd;
+		char *key;
+	} *inherit_fds;
+	size_t inherit_fd_count;
+	char **external;
+	size_t external_count;
+
 	bool restore_detached, restore_sibling;
 	const char *pidfile;
 

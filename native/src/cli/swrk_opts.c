@@ -8,6 +8,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "resource/inherit.h"
 
 #define DEFAULT_LOG "criu.log" /* where CRIU's RPC clients look for it */
 
@@ -15,7 +16,7 @@
 static const char *const honoured[] = {
 	"images_dir_fd", "images_dir", "pid", "leave_running", "leave_stopped", "shell_job", "log_level", "log_file", "work_dir_fd", "rst_sibling",
 	"timeout", "ghost_limit", "unprivileged", "skip_file_rwx_check", "ext_unix_sk", "tcp_established", "tcp_close", "evasive_devices",
-	"file_locks", "link_remap", "cpu_cap", "network_lock", "pre_dump_mode", "tcp_skip_in_flight", "log_to_stderr", "notify_scripts",
+	"file_locks", "link_remap", "inherit_fd", "external", "cpu_cap", "network_lock", "pre_dump_mode", "tcp_skip_in_flight", "log_to_stderr", "notify_scripts",
 };
 
 static bool is_honoured(const char *name)
@@ -107,6 +108,12 @@ int swrk_opts_take(const CriuOpts *opts, pid_t peer, struct request *r)
 	r->unprivileged = opts->unprivileged;
 	r->skip_file_rwx_check = opts->skip_file_rwx_check;
 	r->restore_sibling = opts->rst_sibling;
+	for (size_t i = 0; i < opts->n_inherit_fd; i++)
+		if (inherit_add(r, peer, opts->inherit_fd[i]->fd, opts->inherit_fd[i]->key) < 0)
+			return -1;
+	for (size_t i = 0; i < opts->n_external; i++)
+		if (external_add(r, opts->external[i]) < 0)
+			return -1;
 	return 0;
 }
 

@@ -15,6 +15,8 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "resource/fd_kind.h"
+#include "resource/inherit.h"
+#include "resource/regfile.h"
 #include "resource/filelock.h"
 #include "tree/dump.h"
 
@@ -92,17 +94,20 @@ static int read_info(struct task *task, int pidfd, int fd, struct fd_info *info)
 static int dump_file(struct dump *dump, const struct fd_info *info, struct open_file *file)
 {
 	const struct fd_kind *kind = fd_kind_recognise(info);
-	FileEntry *entry;
+	FileEntry *entry = xzalloc(sizeof(*entry));
 	int result;
 
-	if (!kind)
+	file_entry__init(entry);
+	if (external_dump_file(dump, info, entry))
+		kind = &regfile_kind;
+	else if (!kind)
 		return err_set(ENOTSUP, "pid %d: descriptor %d is %s, a kind that cannot be dumped yet: close it before the dump", info->task->pid,
 			       info->fd, info->link);
-	entry = xzalloc(sizeof(*entry));
-	file_entry__init(entry);
 	file->id = entry->id = next_id();
 	file->type = entry->type = kind->type;
-	result = kind->dump(dump, info, entry);
+	if (entry->reg)
+		entry->reg->id = entry->id;
+	result = entry->reg ? 0 : kind->dump(dump, info, entry);
 	if (result > 0)
 		return 0;
 	if (!result)

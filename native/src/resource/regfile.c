@@ -289,7 +289,7 @@ int regfile_check(struct restore *restore, FileEntry *entry)
 	if (reg->name[0] != '/')
 		return err_set(EINVAL, "files.img: id %u has the name \"%.200s\", which is no absolute path", entry->id, reg->name);
 	if (reg->has_ext && reg->ext)
-		return err_set(ENOTSUP, "%s was an external file, which cannot be restored yet", reg->name);
+		return err_set(EINVAL, "%s was left to whoever restores (--external): give it with --inherit-fd fd[N]:%s", reg->name, reg->name);
 	if (reg->pos > INT64_MAX)
 		return err_set(EINVAL, "files.img: %s at offset %" PRIu64, reg->name, reg->pos);
 	if (remap_has(entry->id) || procfs_pid(reg->name))

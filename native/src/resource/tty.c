@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "resource/inherit.h"
 #include "resource/regfile.h"
 #include "resource/tty_data.h"
 #include "tree/dump.h"
@@ -173,6 +174,11 @@ static struct seen *see(struct dump *dump, const struct fd_info *info)
 	e->dev = info->st.st_dev;
 	e->uid = info->st.st_uid;
 	e->gid = info->st.st_gid;
+	if (external_has_tty(dump, info->st.st_rdev, info->st.st_dev)) {
+		e->type = TTY_TYPE__EXT_TTY;
+		free(e->pty);
+		e->pty = NULL;
+	}
 	s = array_push(&seen, &seen_count, &seen_room, sizeof(*seen));
 	*s = (struct seen){ e, dup(info->dup), info->task->pid, info->fd, TTY_IS_SLAVE(info->st.st_rdev), false };
 	return read_settings(s) < 0 ? NULL : s;
@@ -275,19 +281,28 @@ static int dump_data(struct dump *dump, const struct seen *master, const struct 
 
 /* --- when all descriptors are known --- */
 
+static bool is_external_dev(dev_t dev)
+{
+	for (size_t i = 0; i < seen_count; i++)
+		if (seen[i].info->type == TTY_TYPE__EXT_TTY && seen[i].info->rdev == dev)
+			return true;
+	return false;
+}
+
 static int check_outside(const struct dump *dump)
 {
 	for (size_t i = 0; i < seen_count; i++) {
 		const struct seen *s = &seen[i];
 
-		if (s->slave && !s->hung_up && !find(s->info->id + 1) && !dump->request->shell_job)
+		if (s->slave && !s->hung_up && !find(s->info->id + 1) && s->info->type != TTY_TYPE__EXT_TTY && !dump->request->shell_job)
 			return err_set(ENOTSUP, "pid %d: descriptor %d is the terminal /dev/pts/%u, whose other end is outside the tree: dump it as a shell "
-				       "job (--shell-job)", s->pid, s->holder_fd, s->info->pty->index);
+				       "job (--shell-job) or leave it to whoever restores (--external tty[%x:%x])", s->pid, s->holder_fd,
+				       s->info->pty->index, s->info->rdev, s->info->dev);
 	}
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		const struct task *task = dump->tree.tasks[i];
 
-		if (!task->zombie && task->tty_nr && !dump->request->shell_job &&
+		if (!task->zombie && task->tty_nr && !dump->request->shell_job && !is_external_dev(task->tty_nr) &&
 		    !(TTY_IS_SLAVE((dev_t)task->tty_nr) && find(TTY_MASTER_ID(TTY_SLAVE_INDEX((dev_t)task->tty_nr)))))
 			return err_set(ENOTSUP, "pid %d: the terminal that controls its session (device %u:%u) is outside the tree: dump it as a shell job "
 				       "(--shell-job)", task->pid, major((dev_t)task->tty_nr), minor((dev_t)task->tty_nr));

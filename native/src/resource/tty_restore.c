@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "resource/inherit.h"
 #include "resource/regfile.h"
 #include "resource/tty.h"
 #include "resource/tty_data.h"
@@ -101,6 +102,23 @@ static int read_infos(struct restore *restore)
 	return got;
 }
 
+/* The leader of the session takes the terminal, so it needs a descriptor. */
+static int use_by_leader(struct restore *restore, FileEntry *entry, const TtyInfoEntry *info)
+{
+	struct restore_task *leader = info->sid && !is_outside(info) ? restore_find_task(restore, info->sid) : NULL;
+
+	return leader && !leader->helper && !leader->zombie && !restore_use_file(restore, leader, entry->id, -1) ? -1 : 0;
+}
+
+static bool tty_is_inherited(struct restore *restore, const FileEntry *entry, const TtyInfoEntry *info)
+{
+	int fd = inherit_open(restore, entry, info);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* All open files of one pair belong together; its session's leader needs one of them, too. */
 static int group(struct restore *restore, FileEntry *entry, const TtyInfoEntry *info)
 {
@@ -112,9 +130,7 @@ static int group(struct restore *restore, FileEntry *entry, const TtyInfoEntry *
 		restore_group_files(restore, entry->id, *first);
 	else
 		*first = entry->id;
-	if (leader && !leader->helper && !leader->zombie && !restore_use_file(restore, leader, entry->id, -1))
-		return -1;
-	return 0;
+	return use_by_leader(restore, entry, info);
 }
 
 int tty_collect(struct restore *restore, FileEntry *entry)
@@ -128,6 +144,10 @@ int tty_collect(struct restore *restore, FileEntry *entry)
 	info = find_info(entry->tty->tty_info_id);
 	if (!info)
 		return err_set(EINVAL, "tty-info.img has no terminal %u", entry->tty->tty_info_id);
+	if (info->type == TTY_TYPE__EXT_TTY || tty_is_inherited(restore, entry, info))
+		return tty_is_inherited(restore, entry, info) ? use_by_leader(restore, entry, info) :
+			err_set(EINVAL, "the terminal tty[%x:%x] was left to whoever restores (--external): give it with --inherit-fd fd[N]:tty[%x:%x]",
+				info->rdev, info->dev, info->rdev, info->dev);
 	if (is_outside(info) && !restore->request->shell_job)
 		return err_set(EINVAL, "the terminal /dev/pts/%u, whose other end was outside the tree: restore it as a shell job (--shell-job)",
 			       info->pty->index);
@@ -281,8 +301,10 @@ int tty_open(struct restore *restore, FileEntry *entry)
 	const TtyInfoEntry *info = find_info(entry->tty->tty_info_id);
 	unsigned int flags = entry->tty->flags & (O_ACCMODE | O_NONBLOCK | O_APPEND | O_ASYNC | O_DSYNC | O_SYNC | KERNEL_O_LARGEFILE);
 	struct pair *p;
-	int fd;
+	int fd = inherit_open(restore, entry, info);
 
+	if (fd >= 0)
+		return fd;
 	if (!is_pair_end(info))
 		return open_by_name(restore, entry, info, flags);
 	if (is_outside(info))
@@ -388,7 +410,7 @@ static int open_terminal_of(struct restore *restore, uint32_t sid, const TtyInfo
 		const struct restore_file *f = restore->files[i];
 		const TtyInfoEntry *info = f->entry->type == FD_TYPES__TTY && f->owner && f->entry->tty ? find_info(f->entry->tty->tty_info_id) : NULL;
 
-		if (!info || info->sid != sid || !is_pair_end(info))
+		if (!info || info->sid != sid || (!is_pair_end(info) && info->type != TTY_TYPE__EXT_TTY))
 			continue;
 		*found = info;
 		if (is_master(info))
@@ -409,8 +431,8 @@ int tty_take_controlling(struct restore *restore, struct restore_task *task)
 	if (!info)
 		return 0;
 	/* The terminal that pcr has is another session's until we take it away. */
-	if (fd < 0 || ioctl(fd, TIOCSCTTY, is_outside(info)) < 0)
-		return err_errno("cannot make /dev/pts/%u the terminal of session %d", info->pty->index, task->sid);
+	if (fd < 0 || ioctl(fd, TIOCSCTTY, is_outside(info) || info->type == TTY_TYPE__EXT_TTY) < 0)
+		return err_errno("cannot make tty[%x:%x] the terminal of session %d", info->rdev, info->dev, task->sid);
 	return 0;
 }
 
@@ -433,6 +455,6 @@ int tty_set_foreground(struct restore *restore, struct restore_task *task)
 	group = info->pgrp;
 	/* A group that has ended, or that is outside, cannot be in front. */
 	if (group && ioctl(fd, TIOCSPGRP, &group) < 0)
-		pr_warn("/dev/pts/%u: process group %d cannot have it: %s", info->pty->index, group, strerror(errno));
+		pr_warn("tty[%x:%x]: process group %d cannot have it: %s", info->rdev, info->dev, group, strerror(errno));
 	return 0;
 }

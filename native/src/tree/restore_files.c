@@ -19,6 +19,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "resource/inherit.h"
 #include "resource/filelock.h"
 #include "resource/remap.h"
 #include "tree/restore_tree.h"
@@ -150,7 +151,7 @@ static int collect(struct restore *restore, struct restore_file *file)
 {
 	if (file->kind)
 		return 0;
-	file->kind = fd_kind_of_type(file->entry->type);
+	file->kind = inherit_has(restore, file->entry) ? &inherited_kind : fd_kind_of_type(file->entry->type);
 	if (!file->kind || !file->kind->open) {
 		const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(&fd_types__descriptor, file->entry->type);
 
