@@ -87,7 +87,7 @@ def damages(name, data, others, seed, flips):
     yield "a FIFO", os.mkfifo, needed
     yield "a directory", os.mkdir, needed
     yield "a link to /dev/zero", lambda path: os.symlink("/dev/zero", path), needed and not raw
-    yield "missing", lambda path: None, needed and not name.startswith(("pagemap-shmem", "pipes-data"))
+    yield "missing", lambda path: None, needed and not name.startswith("pagemap-shmem")
     for other, content in others:
         yield f"{other} in its place", content, needed and not raw
     chance = random.Random(f"{seed} {name}")
