@@ -3,15 +3,86 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "common/err.h"
 #include "common/util.h"
+#include "tree/task.h"
+
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_CLASS(ioprio) ((ioprio) >> 13)
+#define IOPRIO_CLASS_NONE 0
+#define IOPRIO_CLASS_BE 2
+#define DEFAULT_TIMER_SLACK 50000 /* ns; prctl(2), PR_SET_TIMERSLACK */
+
+/* --- dump --- */
+
+/* Only a mask that leaves out processors is worth keeping: the others differ from machine to machine. */
+static void dump_affinity(const struct thread *thread, ThreadCoreEntry *e)
+{
+	unsigned char mask[RESTORER_AFFINITY_MAX] = { 0 };
+	long size = syscall(SYS_sched_getaffinity, thread->tid, sizeof(mask), mask), cpus = 0;
+
+	for (long i = 0; i < size; i++)
+		cpus += __builtin_popcount(mask[i]);
+	if (size <= 0 || cpus >= sysconf(_SC_NPROCESSORS_ONLN))
+		return;
+	e->has_pcr_affinity = true;
+	e->pcr_affinity.len = size;
+	e->pcr_affinity.data = xzalloc(size);
+	memcpy(e->pcr_affinity.data, mask, size);
+}
+
+/* Without one of its own a thread has what its nice value says: best effort, (nice + 20) / 5 (ioprio_set(2)). */
+static void dump_ioprio(const struct thread *thread, int nice, ThreadCoreEntry *e)
+{
+	long ioprio = syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, thread->tid);
+
+	if (ioprio < 0 || IOPRIO_CLASS(ioprio) == IOPRIO_CLASS_NONE || ioprio == (IOPRIO_CLASS_BE << 13 | (nice + 20) / 5))
+		return;
+	e->has_pcr_ioprio = true;
+	e->pcr_ioprio = ioprio;
+}
+
+int sched_dump(const struct thread *thread, ThreadCoreEntry *e)
+{
+	int policy = sched_getscheduler(thread->tid), nice = getpriority(PRIO_PROCESS, thread->tid);
+	struct sched_param param;
+
+	if (policy < 0)
+		return err_errno("thread %d: cannot read its scheduling policy", thread->tid);
+	policy &= ~SCHED_RESET_ON_FORK;
+	if (policy > SCHED_IDLE)
+		return err_set(ENOTSUP, "thread %d runs under scheduling policy %d, which cannot be dumped", thread->tid, policy);
+	e->has_sched_policy = true;
+	e->sched_policy = policy;
+	dump_affinity(thread, e);
+	dump_ioprio(thread, nice, e);
+	if (thread->inside.timerslack_ns && thread->inside.timerslack_ns != DEFAULT_TIMER_SLACK) {
+		e->has_pcr_timer_slack = true;
+		e->pcr_timer_slack = thread->inside.timerslack_ns;
+	}
+	if (policy == SCHED_FIFO || policy == SCHED_RR) {
+		if (sched_getparam(thread->tid, &param) < 0)
+			return err_errno("thread %d: cannot read its priority", thread->tid);
+		e->has_sched_prio = true;
+		e->sched_prio = param.sched_priority;
+		return 0;
+	}
+	e->has_sched_nice = true;
+	e->sched_nice = nice;
+	return 0;
+}
 
 /* --- restore --- */
 
 int sched_check(pid_t pid, pid_t tid, const ThreadCoreEntry *e)
 {
+	if (e->has_pcr_affinity && (!e->pcr_affinity.len || e->pcr_affinity.len > RESTORER_AFFINITY_MAX))
+		return err_set(EINVAL, "core-%d.img: an affinity mask of %zu bytes", tid, e->pcr_affinity.len);
 	if (!e->has_sched_policy)
 		return 0;
 	switch (e->sched_policy) {
@@ -33,6 +104,12 @@ int sched_check(pid_t pid, pid_t tid, const ThreadCoreEntry *e)
 
 void sched_fill(struct restorer_thread *t, const ThreadCoreEntry *e)
 {
+	if (e->has_pcr_affinity) {
+		t->affinity_size = e->pcr_affinity.len;
+		memcpy(t->affinity, e->pcr_affinity.data, e->pcr_affinity.len);
+	}
+	t->ioprio = e->has_pcr_ioprio ? e->pcr_ioprio : 0;
+	t->timer_slack = e->has_pcr_timer_slack ? e->pcr_timer_slack : 0;
 	/* Threads of the blob inherit ours. */
 	if (e->has_sched_policy) {
 		t->policy = e->sched_policy;

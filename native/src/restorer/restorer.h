@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #define RESTORER_ERROR_MAX 1024
+/* Bytes of sched_setaffinity(2)'s mask: 8192 processors, the most that the kernel can be built for. */
+#define RESTORER_AFFINITY_MAX 1024
 
 /* Offset in the blob of a `syscall` instruction for the coordinator's last remote munmap. */
 #define RESTORER_SYSCALL_OFFSET 16
@@ -83,6 +85,10 @@ struct restorer_thread {
 	int32_t nice;
 	uint32_t policy, priority;
 	uint32_t set_nice, set_policy;
+	uint32_t ioprio; /* 0: as the nice value says */
+	uint32_t affinity_size; /* bytes of affinity, 0: all processors */
+	uint8_t affinity[RESTORER_AFFINITY_MAX];
+	uint64_t timer_slack; /* 0: the default */
 	uint32_t pdeath_sig;
 	uint32_t tls_count;
 	struct restorer_user_desc tls[3];

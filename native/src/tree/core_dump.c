@@ -5,11 +5,9 @@
 #include <linux/prctl.h>
 #include <linux/rseq.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,6 +18,7 @@
 #include "resource/cpu.h"
 #include "resource/creds.h"
 #include "resource/rlimit.h"
+#include "resource/sched.h"
 #include "resource/seccomp.h"
 #include "resource/signal.h"
 #include "resource/timer.h"
@@ -182,30 +181,6 @@ static void dump_rseq(const struct thread *thread, ThreadCoreEntry *tc)
 	tc->rseq_entry->signature = conf.signature;
 }
 
-static int dump_sched(const struct thread *thread, ThreadCoreEntry *tc)
-{
-	struct sched_param param;
-	int policy = sched_getscheduler(thread->tid);
-
-	if (policy < 0)
-		return err_errno("thread %d: cannot read its scheduling policy", thread->tid);
-	policy &= ~SCHED_RESET_ON_FORK;
-	if (policy > SCHED_IDLE)
-		return err_set(ENOTSUP, "thread %d runs under scheduling policy %d, which cannot be dumped", thread->tid, policy);
-	tc->has_sched_policy = true;
-	tc->sched_policy = policy;
-	if (policy == SCHED_FIFO || policy == SCHED_RR) {
-		if (sched_getparam(thread->tid, &param) < 0)
-			return err_errno("thread %d: cannot read its priority", thread->tid);
-		tc->has_sched_prio = true;
-		tc->sched_prio = param.sched_priority;
-		return 0;
-	}
-	tc->has_sched_nice = true;
-	tc->sched_nice = getpriority(PRIO_PROCESS, thread->tid);
-	return 0;
-}
-
 static int fill_thread_core(const struct task *task, const struct thread *thread, ThreadCoreEntry *tc)
 {
 	char name[48];
@@ -234,7 +209,7 @@ static int fill_thread_core(const struct task *task, const struct thread *thread
 	}
 	dump_rseq(thread, tc);
 	seccomp_dump(thread, tc);
-	if (dump_sched(thread, tc) < 0 || !(tc->signals_p = signal_dump_queue(thread, false)) || !(tc->creds = creds_dump(thread, thread->status)))
+	if (sched_dump(thread, tc) < 0 || !(tc->signals_p = signal_dump_queue(thread, false)) || !(tc->creds = creds_dump(thread, thread->status)))
 		return -1;
 	return 0;
 }

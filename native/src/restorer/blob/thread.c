@@ -121,6 +121,13 @@ void thread_finish(struct restorer_args *args, struct restorer_thread *t, int le
 	}
 	if (t->set_nice)
 		check(args, t, sys3(SYS_setpriority, 0, 0, (int64_t)t->nice), "cannot set its nice value (needs CAP_SYS_NICE)", 0);
+	/* Processors that are not here do not matter as long as one is. */
+	if (t->affinity_size)
+		check(args, t, sys3(SYS_sched_setaffinity, 0, t->affinity_size, t->affinity), "cannot bind it to its processors", 0);
+	if (t->ioprio)
+		check(args, t, sys3(SYS_ioprio_set, 1, 0, t->ioprio), "cannot set its I/O priority", t->ioprio);
+	if (t->timer_slack)
+		check(args, t, sys5(SYS_prctl, PR_SET_TIMERSLACK, t->timer_slack, 0, 0, 0), "cannot set its timer slack", t->timer_slack);
 	if (leader) {
 		if (args->subreaper)
 			check(args, t, sys5(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "cannot make it a subreaper", 0);
