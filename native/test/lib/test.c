@@ -212,6 +212,31 @@ int test_pattern_ok(const void *p, size_t n, uint32_t seed)
 	return 1;
 }
 
+int test_kinds(int argc, char **argv, const struct test_kind *kinds, size_t n,
+	       const char *(*where)(unsigned long *value))
+{
+	size_t i;
+
+	test_init(argc, argv);
+	check(argc == 3);
+	for (i = 0; i < n && strcmp(kinds[i].name, argv[2]); i++)
+		;
+	check(i < n, "no kind %s", argv[2]);
+	kinds[i].setup();
+	if (where) {
+		unsigned long value = 0;
+		const char *what = where(&value);
+		char text[64];
+
+		snprintf(text, sizeof text, "%d %s %lx\n", getpid(), what, value);
+		write_whole("where", text, strlen(text));
+	}
+	test_ready();
+	test_wait();
+	kinds[i].verify();
+	test_pass();
+}
+
 void *test_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
 {
 	void *p = mmap(addr, size, prot, flags, fd, offset);

@@ -78,6 +78,17 @@ int test_pattern_ok(const void *p, size_t n, uint32_t seed);
 /* mmap that fails the test on error. */
 void *test_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
 
+/* A kind of state, for a program that sets up the one that its argument names. */
+struct test_kind {
+	const char *name;
+	void (*setup)(void), (*verify)(void);
+};
+
+/* main() of such a program: sets up the kind argv[2] of the n, waits, verifies. where(), unless null, gives what
+ * DIR/where shall name: "fd" or "map" with the descriptor or address that a refusal has to name. */
+int test_kinds(int argc, char **argv, const struct test_kind *kinds, size_t n,
+	       const char *(*where)(unsigned long *value));
+
 /* Fails the test, naming place and condition, unless the condition holds. After it a printf format with the values. */
 #define check(cond, ...)                                                    \
 	do {                                                                \

@@ -186,10 +186,7 @@ static void dev_zero_verify(void)
 	check(!strcmp(p, "written") && !strcmp(q, "shared") && p[PAGE] == 0 && q[PAGE] == 0);
 }
 
-static const struct {
-	const char *name;
-	void (*setup)(void), (*verify)(void);
-} kinds[] = {
+static const struct test_kind kinds[] = {
 	{ "sysv", sysv_setup, sysv_verify },
 	{ "unlinked_private", unlinked_private_setup, unlinked_verify },
 	{ "unlinked_shared", unlinked_shared_setup, unlinked_verify },
@@ -202,24 +199,13 @@ static const struct {
 	{ "dev_zero", dev_zero_setup, dev_zero_verify },
 };
 
+static const char *where(unsigned long *value)
+{
+	*value = (unsigned long)(q && q < p ? q : p);
+	return "map";
+}
+
 int main(int argc, char **argv)
 {
-	size_t i;
-	int fd;
-
-	test_init(argc, argv);
-	check(argc == 3);
-	for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		if (strcmp(kinds[i].name, argv[2]))
-			continue;
-		kinds[i].setup();
-		fd = open(test_path("where"), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-		dprintf(fd, "%d map %lx\n", getpid(), (unsigned long)(q && q < p ? q : p));
-		close(fd);
-		test_ready();
-		test_wait();
-		kinds[i].verify();
-		test_pass();
-	}
-	check(0, "no kind %s", argv[2]);
+	return test_kinds(argc, argv, kinds, sizeof kinds / sizeof kinds[0], where);
 }

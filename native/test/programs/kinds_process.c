@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Properties of processes and threads that an engine may refuse or restore, but not forget; one kind by argument.
+ * Properties of processes that an engine may refuse or restore, but not forget; one kind by argument.
  */
 #include "test.h"
 
 #include <asm/ldt.h>
-#include <grp.h>
 #include <linux/aio_abi.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/membarrier.h>
 #include <linux/mempolicy.h>
 #include <linux/seccomp.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <sys/io.h>
 #include <sys/ipc.h>
@@ -149,96 +147,6 @@ static void ioprio_setup(void)
 static void ioprio_verify(void)
 {
 	check(syscall(SYS_ioprio_get, 1, 0) == (2 << 13 | 6), "%lx", syscall(SYS_ioprio_get, 1, 0));
-}
-
-static volatile int thread_ready;
-static pthread_t thread;
-
-static void *creds_thread(void *unused)
-{
-	(void)unused;
-	check(syscall(SYS_setresgid, 100, 101, 102) == 0 && syscall(SYS_setresuid, 1000, 1001, 1002) == 0);
-	thread_ready = 1;
-	test_wait();
-	check(getuid() == 1000 && geteuid() == 1001 && getgid() == 100, "uid %d %d gid %d", getuid(), geteuid(), getgid());
-	return NULL;
-}
-
-static void *fs_thread(void *unused)
-{
-	char cwd[100];
-
-	(void)unused;
-	check(unshare(CLONE_FS) == 0 && chdir("/usr") == 0);
-	umask(055);
-	thread_ready = 1;
-	test_wait();
-	check(getcwd(cwd, sizeof cwd) && !strcmp(cwd, "/usr"), "thread in %s", cwd);
-	check(umask(0) == 055);
-	return NULL;
-}
-
-static void *files_thread(void *unused)
-{
-	(void)unused;
-	check(unshare(CLONE_FILES) == 0);
-	check(open("/dev/zero", O_RDONLY) >= 0 && dup2(0, 100) == 100);
-	thread_ready = 1;
-	test_wait();
-	check(fcntl(100, F_GETFD) >= 0, "the thread's own descriptor was lost");
-	return NULL;
-}
-
-static void *nice_thread(void *unused)
-{
-	cpu_set_t one;
-
-	(void)unused;
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	check(setpriority(PRIO_PROCESS, 0, 5) == 0);
-	thread_ready = 1;
-	test_wait();
-	check(getpriority(PRIO_PROCESS, 0) == 5);
-	return NULL;
-}
-
-static void start_thread(void *(*run)(void *))
-{
-	check(pthread_create(&thread, NULL, run, NULL) == 0);
-	while (!thread_ready)
-		sched_yield();
-}
-
-static void thread_creds_setup(void)
-{
-	start_thread(creds_thread);
-}
-
-static void thread_fs_setup(void)
-{
-	start_thread(fs_thread);
-}
-
-static void thread_files_setup(void)
-{
-	start_thread(files_thread);
-}
-
-static void thread_nice_setup(void)
-{
-	start_thread(nice_thread);
-}
-
-static void thread_verify(void)
-{
-	check(getuid() == 0 && fcntl(100, F_GETFD) < 0);
-	check(getpriority(PRIO_PROCESS, 0) == 0);
-	check(pthread_join(thread, NULL) == 0);
-}
-
-static void leader_gone_verify(void)
-{
 }
 
 static void uts_setup(void)
@@ -510,36 +418,7 @@ static void mlockall_verify(void)
 	check(locked, "MCL_FUTURE was lost");
 }
 
-static void *leader_gone_thread(void *unused)
-{
-	(void)unused;
-	while (1) {
-		char path[64], text[512] = "";
-		int fd;
-
-		snprintf(path, sizeof path, "/proc/self/task/%d/stat", getpid());
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		check(read(fd, text, sizeof text - 1) > 0);
-		close(fd);
-		if (strstr(text, ") Z"))
-			break;
-		sched_yield();
-	}
-	test_ready();
-	test_wait();
-	test_pass();
-}
-
-static void leader_gone_setup(void)
-{
-	pthread_create(&thread, NULL, leader_gone_thread, NULL);
-	syscall(SYS_exit, 0);
-}
-
-static const struct {
-	const char *name;
-	void (*setup)(void), (*verify)(void);
-} kinds[] = {
+static const struct test_kind kinds[] = {
 	{ "posix_timer", posix_timer_setup, posix_timer_verify },
 	{ "seccomp", seccomp_setup, seccomp_verify },
 	{ "zombie", zombie_setup, zombie_verify },
@@ -548,10 +427,6 @@ static const struct {
 	{ "scheduler", scheduler_setup, scheduler_verify },
 	{ "affinity", affinity_setup, affinity_verify },
 	{ "ioprio", ioprio_setup, ioprio_verify },
-	{ "thread_creds", thread_creds_setup, thread_verify },
-	{ "thread_fs", thread_fs_setup, thread_verify },
-	{ "thread_files", thread_files_setup, thread_verify },
-	{ "thread_nice", thread_nice_setup, thread_verify },
 	{ "uts_namespace", uts_setup, uts_verify },
 	{ "net_namespace", net_setup, net_verify },
 	{ "pid_namespace", child_pidns_setup, child_verify },
@@ -569,23 +444,9 @@ static const struct {
 	{ "sem_undo", semundo_setup, semundo_verify },
 	{ "aio", aio_setup, aio_verify },
 	{ "mlockall", mlockall_setup, mlockall_verify },
-	{ "leader_gone", leader_gone_setup, leader_gone_verify },
 };
 
 int main(int argc, char **argv)
 {
-	size_t i;
-
-	test_init(argc, argv);
-	check(argc == 3);
-	for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		if (strcmp(kinds[i].name, argv[2]))
-			continue;
-		kinds[i].setup();
-		test_ready();
-		test_wait();
-		kinds[i].verify();
-		test_pass();
-	}
-	check(0, "no kind %s", argv[2]);
+	return test_kinds(argc, argv, kinds, sizeof kinds / sizeof kinds[0], NULL);
 }

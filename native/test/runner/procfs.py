@@ -246,7 +246,9 @@ def _process(pid, task, result, renumber):
     for name in ("exe", "cwd", "root"):
         result[f"{pid} {name}"] = _link(f"/proc/{task}/{name}")
     for name in os.listdir(f"/proc/{task}/ns"):
-        result[f"{pid} ns {name}"] = _link(f"/proc/{task}/ns/{name}")
+        space = _link(f"/proc/{task}/ns/{name}")
+        # one of its own may be another afterwards, ours must stay ours
+        result[f"{pid} ns {name}"] = "ours" if space == _link(f"/proc/self/ns/{name}") else renumber("namespace", space)
     for m in mappings(task):
         path, device = m.path, m.device
         # anonymous shared memory may come back under the name of a memfd, in one that is nobody's descriptor

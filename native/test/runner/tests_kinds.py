@@ -18,11 +18,14 @@ CRIU_LOSES = {
         "tmpfile": "drops O_TMPFILE from the flags",
         "removed_dir": "drops O_DIRECTORY",
     },
+    "kinds_socket": {},
+    "kinds_thread": {
+        "thread_fs": "takes threads to share one working directory",
+        "thread_files": "takes threads to share one descriptor table",
+    },
     "kinds_process": {
         "affinity": "drops the processor affinity",
         "ioprio": "drops the I/O priority",
-        "thread_fs": "takes threads to share one working directory",
-        "thread_files": "takes threads to share one descriptor table",
         "ldt": "drops the LDT",
         "dispatch": "drops the system call dispatch",
         "mce_kill": "drops the machine check policy",
@@ -39,12 +42,14 @@ CRIU_LOSES = {
 }
 
 KINDS = {
-    "kinds_fd": """eventfd epoll timerfd signalfd unix_stream unix_dgram unix_seqpacket unix_rights unix_listen
-        tcp_listen tcp udp netlink memfd inotify pty unlinked replaced tmpfile removed_dir fifo proc_file pidfd mqueue
-        owner flock posix_lock ofd_lock lease nsfs bpf""".split(),
-    "kinds_process": """posix_timer seccomp zombie stopped nice scheduler affinity ioprio thread_creds thread_fs
-        thread_files thread_nice uts_namespace net_namespace pid_namespace user_namespace mount_namespace landlock ldt
-        ioperm dispatch coredump_filter membarrier mce_kill tsc mempolicy sem_undo aio mlockall leader_gone""".split(),
+    "kinds_fd": """eventfd epoll timerfd signalfd memfd inotify pty unlinked replaced tmpfile removed_dir fifo proc_file
+        pidfd mqueue owner flock posix_lock ofd_lock lease nsfs bpf""".split(),
+    "kinds_socket": """unix_stream unix_dgram unix_seqpacket unix_rights unix_listen tcp_listen tcp udp
+        netlink""".split(),
+    "kinds_process": """posix_timer seccomp zombie stopped nice scheduler affinity ioprio uts_namespace net_namespace
+        pid_namespace user_namespace mount_namespace landlock ldt ioperm dispatch coredump_filter membarrier mce_kill
+        tsc mempolicy sem_undo aio mlockall""".split(),
+    "kinds_thread": "thread_creds thread_fs thread_files thread_nice leader_gone".split(),
     "kinds_memory": """sysv unlinked_private unlinked_shared memfd name guard seal policy secret dev_zero""".split(),
 }
 
