@@ -124,7 +124,6 @@ static int group(struct restore *restore, FileEntry *entry, const TtyInfoEntry *
 {
 	static uint32_t first_of[PAIRS_MAX];
 	uint32_t *first = &first_of[info->pty->index];
-	struct restore_task *leader = info->sid && !is_outside(info) ? restore_find_task(restore, info->sid) : NULL;
 
 	if (*first)
 		restore_group_files(restore, entry->id, *first);
