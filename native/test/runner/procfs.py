@@ -187,6 +187,8 @@ def _descriptors(pid, task, result, renumber):
     fds = sorted(int(f) for f in os.listdir(f"/proc/{task}/fd"))
     for fd in fds:
         target = _link(f"/proc/{task}/fd/{fd}")
+        # a file made without a name goes by its inode
+        target = re.sub(r"/#\d+ \(deleted\)$", "/# (deleted)", target)
         m = re.fullmatch(r"(pipe|socket):\[(\d+)\]", target)
         if m:
             target = f"{m[1]}:[{renumber(m[1], m[2])}]"

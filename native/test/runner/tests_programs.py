@@ -7,6 +7,7 @@ NAME@again: dump with --leave-running (nothing may change), dump, restore, dump,
 
 import glob
 import os
+import shutil
 
 from . import procfs
 from .harness import Skip, Test, require
@@ -27,13 +28,13 @@ class Program:
     """A program with its arguments. core: issue 2 asks for it, so pcr must dump it; otherwise pcr may refuse with a
     line that says why (never keep silent). criu_dump, criu_again, criu_restore: why CRIU 4 cannot dump it, dump it and
     leave it running, restore it. allowed: differences to overlook. after: called with (context, target, images) when
-    restored, before the program checks itself."""
+    restored, before the program checks itself. down: called with target while the processes are gone."""
 
     def __init__(self, program, *arguments, core=True, criu_dump=None, criu_again=None, criu_restore=None,
-                 allowed=(), options=(), after=None):
+                 allowed=(), options=(), after=None, down=None):
         self.program, self.arguments, self.core = program, arguments, core
         self.criu_dump, self.criu_again, self.criu_restore = criu_dump, criu_again, criu_restore
-        self.allowed, self.options, self.after = list(allowed), options, after
+        self.allowed, self.options, self.after, self.down = list(allowed), options, after, down
         self.name = ":".join([program, *(a.replace(" ", "_") for a in arguments)])
 
 
@@ -42,6 +43,11 @@ def small_images(context, target, images):
     require(size < 2 << 20, f"the pages of a sparse program take {size} bytes in {images}")
     rss = int(procfs.status(target.pid)["VmRSS"].split()[0])
     require(rss < 16 << 10, f"{rss} kB resident after the restore of a sparse program")
+
+
+def remove_vanishing(target):
+    """What HotSpot does to the files of processes that are not running."""
+    shutil.rmtree(target.path("vanishing"))
 
 
 PROGRAMS = [
@@ -109,6 +115,17 @@ PROGRAMS = [
     Program("fds_files", "devices"),
     Program("fds_files", "directories", criu_dump="drops O_DIRECTORY", criu_restore="drops O_DIRECTORY"),
     Program("fds_files", "more", core=False),
+    Program("file_state", "holes", options=("--ghost-limit", "4M")),
+    Program("file_state", "links", options=("--link-remap",)),
+    Program("file_state", "in_removed", criu_restore="makes the removed directory only for its first user"),
+    Program("file_state", "tmpfile", criu_dump="makes an O_TMPFILE that can have no name", criu_restore="makes an O_TMPFILE that can have no name"),
+    Program("file_state", "locks", options=("--file-locks",)),
+    Program("file_state", "fifos"),
+    Program("file_state", "memfds"),
+    Program("file_state", "watches"),
+    Program("file_state", "proc"),
+    Program("file_state", "paths"),
+    Program("file_state", "vanished", down=remove_vanishing, criu_dump="has no copy", criu_restore="needs the file"),
     Program("fds_shared"),
     Program("fds_many"),
     Program("pipes"),
@@ -178,6 +195,8 @@ def once(program):
             return
         images = context.images()
         context.dump(target, images, *program.options)
+        if program.down:
+            program.down(target)
         context.restore(target, images, *program.options)
         target.compare(before, "after the restore", allowed(program, context))
         if program.after:
@@ -202,6 +221,8 @@ def again(program):
         for turn in ("first", "second")[:1 if (context.dumper.name, context.restorer.name) == ("pcr", "criu") else 2]:
             images = context.images()
             context.dump(target, images, *program.options)
+            if program.down:
+                program.down(target)
             context.restore(target, images, *program.options)
             target.compare(before, f"after the {turn} restore", allowed(program, context))
         if program.after:
