@@ -147,6 +147,10 @@ static void fill_moves(struct restorer_args *args, const struct restore_task *ta
 	}
 	if (target < vdso->vdso_end && target + size > vdso->pieces[0] && target != vdso->pieces[0])
 		args->vdso_spare = spare;
+	to = (void *)args->moves;
+	for (uint64_t i = 0; i < args->move_count; i++)
+		if (to[i].to < vdso->vdso_end && to[i].to + to[i].size > vdso->pieces[0])
+			args->vdso_spare = spare;
 }
 
 static void fill_tls(struct restorer_thread *t, const ThreadInfoX86 *info)

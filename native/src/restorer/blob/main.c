@@ -41,22 +41,18 @@ static void move(struct restorer_args *args, uint64_t from, uint64_t to, uint64_
 
 static void move_memory(struct restorer_args *args)
 {
-	const struct restorer_move *m = (const void *)args->moves;
+	const struct restorer_move *m = (const void *)args->vdso_moves;
+	int64_t away = args->vdso_spare ? (int64_t)(args->vdso_spare - m[0].from) : 0;
 
+	/* Out of the way first, where memory goes over the place that the vDSO has now, or the vDSO over itself. */
+	for (uint64_t i = 0; away && i < args->vdso_move_count; i++)
+		move(args, m[i].from, m[i].from + away, m[i].size, "cannot move the vDSO to");
+	m = (const void *)args->moves;
 	for (uint64_t i = 0; i < args->move_count; i++)
 		move(args, m[i].from, m[i].to, m[i].size, "cannot move memory to");
 	m = (const void *)args->vdso_moves;
-	if (args->vdso_spare) {
-		uint64_t base = m[0].from;
-
-		for (uint64_t i = 0; i < args->vdso_move_count; i++)
-			move(args, m[i].from, args->vdso_spare + (m[i].from - base), m[i].size, "cannot move the vDSO to");
-		for (uint64_t i = 0; i < args->vdso_move_count; i++)
-			move(args, args->vdso_spare + (m[i].from - base), m[i].to, m[i].size, "cannot move the vDSO to");
-		return;
-	}
 	for (uint64_t i = 0; i < args->vdso_move_count; i++)
-		move(args, m[i].from, m[i].to, m[i].size, "cannot move the vDSO to");
+		move(args, m[i].from + away, m[i].to, m[i].size, "cannot move the vDSO to");
 }
 
 static void thread_main(struct restorer_args *args, struct restorer_thread *thread)
