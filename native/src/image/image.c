@@ -37,6 +37,7 @@ static const struct img_format {
 	[IMG_FIFO_DATA] = { "fifo-data.img", MAGIC_COMMON, 0x59333054 },
 	[IMG_REMAP_FPATH] = { "remap-fpath.img", MAGIC_COMMON, 0x59133954 },
 	[IMG_GHOST_FILE] = { "ghost-file-%lx.img", MAGIC_COMMON, 0x52583605 },
+	[IMG_IPCNS_SHM] = { "ipcns-shm-%lu.img", MAGIC_COMMON, 0x46283044 },
 	[IMG_PCR_MAPPED] = { "pcr-mapped-%lx.img", MAGIC_COMMON, 0x52583605 },
 	[IMG_MEMFD] = { "memfd.img", MAGIC_COMMON, 0x48453499 },
 	[IMG_TTY_INFO] = { "tty-info.img", MAGIC_COMMON, 0x59453036 },

@@ -19,6 +19,7 @@
 #include "resource/pipe.h"
 #include "resource/regfile.h"
 #include "resource/signalfd.h"
+#include "resource/sysvshm.h"
 #include "resource/timerfd.h"
 #include "resource/tty.h"
 #include "resource/unixsk.h"
@@ -63,7 +64,7 @@ int fd_kinds_dump_end(struct dump *dump)
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (kinds[i]->dump_end && kinds[i]->dump_end(dump) < 0)
 			result = -1;
-	if (filelock_dump_end() < 0)
+	if (filelock_dump_end() < 0 || sysvshm_dump_end() < 0)
 		result = -1;
 	return result;
 }

@@ -15,6 +15,7 @@
 #include "common/util.h"
 #include "resource/memfd.h"
 #include "resource/regfile.h"
+#include "resource/sysvshm.h"
 #include "tree/dump.h"
 #include "tree/task.h"
 
@@ -110,7 +111,7 @@ static int classify(struct dump *dump, struct task *task, struct vma *v, const c
 			return refuse(task, v, name, "a mapping of the kernel's own");
 		v->kind = VMA_ANON;
 	} else if (!strncmp(name, "/SYSV", 5) && ends_with(name, " (deleted)")) {
-		return refuse(task, v, name, "System V shared memory");
+		v->kind = VMA_SYSV;
 	} else if (!strncmp(name, "/memfd:", 7)) {
 		v->kind = VMA_MEMFD;
 	} else if (!strncmp(name, "/[aio]", 6)) {
@@ -157,6 +158,8 @@ int vma_collect(struct dump *dump, struct task *task)
 			if (v->kind == VMA_FILE && regfile_dump_mapping(dump, task, v, name) < 0)
 				return -1;
 			if (v->kind == VMA_MEMFD && memfd_dump_mapping(dump, task, v, name) < 0)
+				return -1;
+			if (v->kind == VMA_SYSV && sysvshm_dump(dump, task, v) < 0)
 				return -1;
 			if (joins_vvar(task, v)) {
 				v[-1].end = v->end;
@@ -207,6 +210,11 @@ VmaEntry *vma_to_entry(const struct task *task, const struct vma *v)
 		if (v->start < ROUND_UP(task->inside.brk, PAGE) && v->end > task->start_brk)
 			e->status |= VMA_AREA_HEAP;
 		e->flags |= MAP_ANONYMOUS;
+		break;
+	case VMA_SYSV:
+		e->status |= VMA_ANON_SHARED | VMA_AREA_SYSVIPC;
+		e->shmid = v->inode;
+		e->pgoff = v->pgoff;
 		break;
 	case VMA_MEMFD:
 		e->status |= VMA_AREA_MEMFD;

@@ -15,6 +15,7 @@
 #include "resource/memfd.h"
 #include "resource/page_reader.h"
 #include "resource/shmem.h"
+#include "resource/sysvshm.h"
 #include "resource/vdso.h"
 #include "resource/vma.h"
 #include "tree/restore_tree.h"
@@ -24,7 +25,7 @@
 
 #define KNOWN_STATUS                                                                                                                    \
 	(VMA_AREA_REGULAR | VMA_AREA_STACK | VMA_AREA_VSYSCALL | VMA_AREA_VDSO | VMA_AREA_HEAP | VMA_FILE_PRIVATE | VMA_FILE_SHARED |          \
-	 VMA_ANON_SHARED | VMA_ANON_PRIVATE | VMA_AREA_VVAR | VMA_AREA_MEMFD)
+	 VMA_ANON_SHARED | VMA_ANON_PRIVATE | VMA_AREA_VVAR | VMA_AREA_MEMFD | VMA_AREA_SYSVIPC)
 #define KNOWN_FLAGS                                                                                                                     \
 	(MAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_STACK)
 
@@ -49,8 +50,7 @@ static int check_entry(const struct restore_task *task, const VmaEntry *e, uint6
 	if (e->status & ~KNOWN_STATUS)
 		return err_set(ENOTSUP, "pid %d: the mapping at 0x%" PRIx64 " is of a kind (status 0x%x) that cannot be restored yet: %s", task->pid,
 			       e->start, e->status,
-			       e->status & VMA_AREA_SYSVIPC  ? "System V shared memory"
-			       : e->status & VMA_AREA_SOCKET ? "a socket's ring"
+			       e->status & VMA_AREA_SOCKET ? "a socket's ring"
 			       : e->status & VMA_AREA_AIORING ? "an AIO ring"
 							     : "unknown");
 	if (e->flags & ~KNOWN_FLAGS)
@@ -89,6 +89,11 @@ static int find_backing(struct restore *restore, struct restore_task *task, stru
 		if (!(e->flags & MAP_PRIVATE))
 			return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " contradicts itself", task->pid, e->start);
 		return 0;
+	}
+	if (e->status & VMA_AREA_SYSVIPC) {
+		if (!(e->flags & MAP_SHARED))
+			return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " contradicts itself", task->pid, e->start);
+		return sysvshm_use(restore, e->shmid, e->pgoff + (e->end - e->start));
 	}
 	if (e->status & VMA_ANON_SHARED) {
 		if (!(e->flags & MAP_SHARED))
@@ -239,6 +244,8 @@ static int map_at(const struct restore_vma *vma, uint64_t at, int extra, bool wr
 	int prot = e->prot | (writable ? PROT_READ | PROT_WRITE : 0);
 	void *p;
 
+	if (e->status & VMA_AREA_SYSVIPC)
+		return sysvshm_attach(e->shmid, e->pgoff, size, at, prot, extra == MAP_FIXED);
 	if (vma->shmem) {
 		p = mmap((void *)at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | extra, -1, 0);
 		if (p == (void *)at)
@@ -348,7 +355,7 @@ static int finish(const struct restore_vma *vma)
 	const VmaEntry *e = vma->entry;
 	uint64_t size = e->end - e->start;
 
-	if ((vma->shmem || vma->has_pages) && e->prot != (PROT_READ | PROT_WRITE) && mprotect((void *)vma->at, size, e->prot) < 0)
+	if ((vma->shmem || vma->has_pages || e->status & VMA_AREA_SYSVIPC) && e->prot != (PROT_READ | PROT_WRITE) && mprotect((void *)vma->at, size, e->prot) < 0)
 		return err_errno("cannot protect 0x%" PRIx64 "-0x%" PRIx64, e->start, e->end);
 	if (advise(vma, false) < 0)
 		return err_errno("cannot give the advice 0x%" PRIx64 " for 0x%" PRIx64 "-0x%" PRIx64, e->madv, e->start, e->end);

@@ -39,6 +39,7 @@
 #include "resource/regfile.h"
 #include "resource/remap.h"
 #include "resource/shmem.h"
+#include "resource/sysvshm.h"
 #include "resource/tcp.h"
 #include "resource/vma_restore.h"
 #include "tree/restore_tree.h"
@@ -293,7 +294,7 @@ static int restore_tree(struct restore *restore)
 	if (await(restore, &restore->shared->parked, threads) < 0)
 		return -1;
 	pr_info("%u threads in place", threads);
-	if (memfds_seal() < 0)
+	if (memfds_seal() < 0 || sysvshm_attached() < 0)
 		return -1;
 	if (request_notify(restore->request, "post-restore", restore->tasks[0].pid) < 0 || release_seize_all(restore) < 0)
 		return -1;
@@ -329,7 +330,7 @@ int restore_run(const struct request *request, struct result *result)
 		return err_errno("cannot map shared memory");
 	change_self(&saved);
 	outcome = restore_assign_slots(&restore) < 0 || move_own_files(&restore) < 0 || mapped_copies_make(&restore) < 0 ||
-			  remaps_open(&restore) < 0 || memfds_open(&restore) < 0 ? -1 : 0;
+			  remaps_open(&restore) < 0 || sysvshm_make(&restore) < 0 || memfds_open(&restore) < 0 ? -1 : 0;
 	if (!outcome && (outcome = restore_tree(&restore)) < 0)
 		kill_all(&restore);
 	restore_close_slots(&restore);
@@ -340,6 +341,7 @@ int restore_run(const struct request *request, struct result *result)
 		close(restore.dirfd);
 	if (outcome < 0) {
 		mapped_copies_unmake();
+		sysvshm_unmake();
 		return -1;
 	}
 	remaps_done();
