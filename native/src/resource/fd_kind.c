@@ -16,6 +16,8 @@
 #include "resource/inetsk.h"
 #include "resource/memfd.h"
 #include "resource/pidfd.h"
+#include "resource/netlinksk.h"
+#include "resource/packetsk.h"
 #include "resource/pipe.h"
 #include "resource/regfile.h"
 #include "resource/signalfd.h"
@@ -32,6 +34,8 @@ static const struct fd_kind *const kinds[] = {
 	&timerfd_kind,
 	&memfd_kind,
 	&inetsk_kind,
+	&netlinksk_kind,
+	&packetsk_kind,
 	&pipe_kind,
 	&fifo_kind,
 	&pidfd_kind,

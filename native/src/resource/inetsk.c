@@ -266,6 +266,10 @@ static int inetsk_dump(struct dump *dump, const struct fd_info *info, FileEntry 
 	memset(&address, 0, sizeof(address));
 	n = sizeof(address);
 	connected = getpeername(info->dup, (void *)&address, &n) == 0;
+	/* A closed connection tells its peer to SO_PEERNAME only, which takes no more room than it needs. */
+	n = e->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	if (!connected && (e->type != SOCK_STREAM || getsockopt(info->dup, SOL_SOCKET, SO_PEERNAME, &address, &n) < 0))
+		memset(&address, 0, sizeof(address));
 	dump_address(&address, e, true);
 	e->opts = sk_opts_dump(info);
 	if (!e->opts)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -35,7 +36,7 @@
 /* Without a field in the images. Kept in pcr_options where they differ from a new socket's. Filters first: SO_LOCK_FILTER ends all that. */
 static const struct other_option {
 	int level, name;
-	int sockets; /* 1: all; 2: AF_INET and AF_INET6; 4: AF_INET6; 8: TCP; 16 and 32: as 2 and 4 but not TCP */
+	int sockets; /* 1: all; 2: AF_INET and AF_INET6; 4: AF_INET6; 8: TCP; 16 and 32: as 2 and 4 but not TCP; 64: AF_NETLINK */
 	const char *what;
 } others[] = {
 	{ SOL_SOCKET, SO_TIMESTAMP, 1, "SO_TIMESTAMP" },
@@ -75,6 +76,13 @@ static const struct other_option {
 	{ SOL_TCP, TCP_NOTSENT_LOWAT, 8, "TCP_NOTSENT_LOWAT" },
 	{ SOL_TCP, TCP_FASTOPEN, 8, "TCP_FASTOPEN" },
 	{ SOL_TCP, TCP_CONGESTION, 8, "TCP_CONGESTION" },
+	{ SOL_NETLINK, NETLINK_PKTINFO, 64, "NETLINK_PKTINFO" },
+	{ SOL_NETLINK, NETLINK_BROADCAST_ERROR, 64, "NETLINK_BROADCAST_ERROR" },
+	{ SOL_NETLINK, NETLINK_NO_ENOBUFS, 64, "NETLINK_NO_ENOBUFS" },
+	{ SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 64, "NETLINK_LISTEN_ALL_NSID" },
+	{ SOL_NETLINK, NETLINK_CAP_ACK, 64, "NETLINK_CAP_ACK" },
+	{ SOL_NETLINK, NETLINK_EXT_ACK, 64, "NETLINK_EXT_ACK" },
+	{ SOL_NETLINK, NETLINK_GET_STRICT_CHK, 64, "NETLINK_GET_STRICT_CHK" },
 	{ SOL_SOCKET, SO_LOCK_FILTER, 1, "SO_LOCK_FILTER" },
 };
 #define OTHER_VALUE_MAX 16 /* TCP_CA_NAME_MAX, the longest */
@@ -139,6 +147,8 @@ static bool applies(const struct other_option *o, int family, int type, int prot
 		return (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM && (protocol == IPPROTO_TCP || !protocol);
 	if (o->sockets == 16)
 		return (family == AF_INET || family == AF_INET6) && type != SOCK_STREAM;
+	if (o->sockets == 64)
+		return family == AF_NETLINK;
 	if (o->sockets == 32)
 		return family == AF_INET6 && type != SOCK_STREAM;
 	return o->sockets == 1 || (o->sockets == 2 && (family == AF_INET || family == AF_INET6)) || (o->sockets == 4 && family == AF_INET6);

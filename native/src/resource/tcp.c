@@ -218,7 +218,7 @@ static void find_peers(void)
 {
 	for (size_t i = 0; i < connection_count; i++)
 		for (size_t j = 0; j < connection_count; j++)
-			if (tcp_is_other_end(connections[i].entry, connections[j].entry))
+			if (connections[j].entry->state != INETSK_CLOSE && tcp_is_other_end(connections[i].entry, connections[j].entry))
 				connections[i].in_tree = true;
 }
 

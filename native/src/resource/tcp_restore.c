@@ -97,7 +97,7 @@ static bool other_end_in_tree(struct restore *restore, const InetSkEntry *e)
 		const FileEntry *entry = restore->files[i]->entry;
 
 		if (entry->type == FD_TYPES__INETSK && restore->files[i]->kind && tcp_is_connected(entry->isk) &&
-		    tcp_is_other_end(entry->isk, e))
+		    entry->isk->state != INETSK_CLOSE && tcp_is_other_end(entry->isk, e))
 			return true;
 	}
 	return false;

@@ -489,6 +489,59 @@ static void tree(void)
 	talk(c, accept(l, NULL, NULL));
 }
 
+/* Outside the tree: gives back what it gets until the end. It sends something while the tree may be down. */
+static void echo(int l)
+{
+	int s, n;
+
+	setsid();
+	if (fork())
+		_exit(0);
+	s = accept(l, NULL, NULL);
+	close(l);
+	test_mark("outside");
+	while ((n = recv(s, got, sizeof got, 0)) > 0)
+		check(send(s, got, n, MSG_NOSIGNAL) == n);
+	_exit(0);
+}
+
+static void peer(void)
+{
+	int l, c, x;
+	pid_t child;
+
+	family = AF_INET6;
+	l = bound(SOCK_STREAM, 0);
+	check(!listen(l, 1));
+	child = test_fork();
+	if (!child)
+		echo(l);
+	test_join(child);
+	c = connected(SOCK_STREAM, l);
+	close(l);
+	test_await("outside");
+	put(c, "before");
+	expect(c, "bef");
+	ready();
+
+	expect(c, "ore");
+	test_pattern(sent, sizeof sent, 4);
+	for (x = 0; x < 20; x++) {
+		size_t done = 0;
+
+		check(send(c, sent, sizeof sent, MSG_NOSIGNAL) == sizeof sent);
+		while (done < sizeof sent) {
+			ssize_t n = recv(c, got + done, sizeof got - done, 0);
+
+			check(n > 0);
+			done += n;
+		}
+		check(!memcmp(got, sent, sizeof sent));
+	}
+	check(!shutdown(c, SHUT_WR));
+	at_end(c);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[2] : "";
@@ -512,6 +565,8 @@ int main(int argc, char **argv)
 		full();
 	else if (!strcmp(what, "tree"))
 		tree();
+	else if (!strcmp(what, "peer"))
+		peer();
 	else
 		check(0, "no such test: %s", what);
 	test_pass();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Unix sockets, by argument: "pairs", "closed", "listen", "backlog", "names", "datagram", "rights", "credentials",
- * "options", "tree" (the ends in different processes). Queues, ends and names must be as they were, and talking goes on.
+ * "options", "tree" (the ends in different processes), "outside" (a datagram
+ * server that is no part of the tree). Queues, ends and names must be as they were, and talking goes on.
  */
 #include "test.h"
 
@@ -566,6 +567,34 @@ static void tree(void)
 	talk(c, accept(l, NULL, NULL));
 }
 
+static void outside(void)
+{
+	int server, s;
+	pid_t child = test_fork();
+
+	if (!child) {
+		setsid();
+		if (fork())
+			_exit(0);
+		server = bound(SOCK_DGRAM, "outside");
+		test_mark("bound");
+		for (; recv(server, got, sizeof got, 0) > 0; memset(got, 0, 100))
+			test_mark(got);
+		_exit(0);
+	}
+	test_join(child);
+	test_await("bound");
+	s = connected(SOCK_DGRAM, "outside");
+	put(s, "first");
+	test_await("first");
+	ready();
+
+	is_named(s, "outside", 1);
+	put(s, "again");
+	test_await("again");
+	check(send(s, "", 0, 0) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[2] : "";
@@ -593,6 +622,8 @@ int main(int argc, char **argv)
 		options();
 	else if (!strcmp(what, "tree"))
 		tree();
+	else if (!strcmp(what, "outside"))
+		outside();
 	else
 		check(0, "no such test: %s", what);
 	test_pass();
