@@ -9,6 +9,7 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "images/mm.pb-c.h"
+#include "resource/aio.h"
 #include "resource/vma.h"
 #include "tree/dump.h"
 #include "tree/restore_tree.h"
@@ -60,7 +61,11 @@ int mm_dump(struct dump *dump, struct task *task)
 	mm->vmas = xzalloc(task->vma_count * sizeof(*mm->vmas));
 	for (size_t i = 0; i < task->vma_count; i++)
 		mm->vmas[mm->n_vmas++] = vma_to_entry(task, &task->vmas[i]);
-	result = img_write(img, &mm->base);
+	for (size_t i = 0; i < task->vma_count && !result; i++)
+		if (task->vmas[i].kind == VMA_AIO)
+			result = aio_dump(task, &task->vmas[i], mm);
+	if (!result)
+		result = img_write(img, &mm->base);
 	mm_entry__free_unpacked(mm, NULL);
 	return result;
 }
@@ -75,8 +80,6 @@ int mm_check(const struct restore_task *task)
 
 	if (mm->n_mm_saved_auxv > AUXV_MAX)
 		return err_set(EINVAL, "mm-%d.img: an auxiliary vector of %zu words", task->pid, mm->n_mm_saved_auxv);
-	if (mm->n_aios)
-		return err_set(ENOTSUP, "pid %d uses kernel AIO (io_setup), which cannot be restored yet", task->pid);
 	return 0;
 }
 

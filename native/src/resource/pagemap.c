@@ -120,7 +120,7 @@ static int dump_vma(struct sink *s, int pagemap_fd, const struct vma *v)
 	int result = 1;
 
 	s->flags = PE_PRESENT | (v->kind == VMA_ANON ? PE_LAZY : 0);
-	if (v->kind == VMA_VDSO) {
+	if (v->kind == VMA_VDSO || v->kind == VMA_AIO) {
 		s->skip_zeros = false;
 		return add_run(s, v->start, v->end);
 	}
@@ -149,7 +149,7 @@ int pagemap_dump(struct dump *dump, struct task *task)
 	for (size_t i = 0; i < task->vma_count && !result; i++) {
 		const struct vma *v = &task->vmas[i];
 
-		if (v->kind == VMA_VVAR || v->kind == VMA_VSYSCALL || (v->flags & MAP_SHARED))
+		if (v->kind == VMA_VVAR || v->kind == VMA_VSYSCALL || (v->flags & MAP_SHARED && v->kind != VMA_AIO))
 			continue;
 		result = dump_vma(&s, pagemap_fd, v);
 	}

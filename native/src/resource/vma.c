@@ -115,7 +115,7 @@ static int classify(struct dump *dump, struct task *task, struct vma *v, const c
 	} else if (!strncmp(name, "/memfd:", 7)) {
 		v->kind = VMA_MEMFD;
 	} else if (!strncmp(name, "/[aio]", 6)) {
-		return refuse(task, v, name, "an AIO ring");
+		v->kind = VMA_AIO;
 	} else if (!strncmp(name, "anon_inode:", 11)) {
 		return refuse(task, v, name, "an anonymous inode's mapping");
 	} else if (!strcmp(name, "/dev/zero (deleted)")) {
@@ -210,6 +210,9 @@ VmaEntry *vma_to_entry(const struct task *task, const struct vma *v)
 		if (v->start < ROUND_UP(task->inside.brk, PAGE) && v->end > task->start_brk)
 			e->status |= VMA_AREA_HEAP;
 		e->flags |= MAP_ANONYMOUS;
+		break;
+	case VMA_AIO:
+		e->status = VMA_AREA_AIORING;
 		break;
 	case VMA_SYSV:
 		e->status |= VMA_ANON_SHARED | VMA_AREA_SYSVIPC;

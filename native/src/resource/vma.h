@@ -27,7 +27,7 @@
 #define VMA_AREA_AIORING (1u << 13)
 #define VMA_AREA_MEMFD (1u << 14)
 
-enum vma_kind { VMA_ANON, VMA_MEMFD, VMA_SYSV, VMA_FILE, VMA_VDSO, VMA_VVAR, VMA_VSYSCALL };
+enum vma_kind { VMA_ANON, VMA_MEMFD, VMA_SYSV, VMA_AIO, VMA_FILE, VMA_VDSO, VMA_VVAR, VMA_VSYSCALL };
 
 struct dump;
 struct task;

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "resource/aio.h"
 #include "resource/memfd.h"
 #include "resource/page_reader.h"
 #include "resource/shmem.h"
@@ -25,7 +26,7 @@
 
 #define KNOWN_STATUS                                                                                                                    \
 	(VMA_AREA_REGULAR | VMA_AREA_STACK | VMA_AREA_VSYSCALL | VMA_AREA_VDSO | VMA_AREA_HEAP | VMA_FILE_PRIVATE | VMA_FILE_SHARED |          \
-	 VMA_ANON_SHARED | VMA_ANON_PRIVATE | VMA_AREA_VVAR | VMA_AREA_MEMFD | VMA_AREA_SYSVIPC)
+	 VMA_ANON_SHARED | VMA_ANON_PRIVATE | VMA_AREA_VVAR | VMA_AREA_MEMFD | VMA_AREA_SYSVIPC | VMA_AREA_AIORING)
 #define KNOWN_FLAGS                                                                                                                     \
 	(MAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_STACK)
 
@@ -51,7 +52,6 @@ static int check_entry(const struct restore_task *task, const VmaEntry *e, uint6
 		return err_set(ENOTSUP, "pid %d: the mapping at 0x%" PRIx64 " is of a kind (status 0x%x) that cannot be restored yet: %s", task->pid,
 			       e->start, e->status,
 			       e->status & VMA_AREA_SOCKET ? "a socket's ring"
-			       : e->status & VMA_AREA_AIORING ? "an AIO ring"
 							     : "unknown");
 	if (e->flags & ~KNOWN_FLAGS)
 		return err_set(ENOTSUP, "pid %d: the mapping at 0x%" PRIx64 " has flags 0x%x, which cannot be restored yet%s", task->pid, e->start,
@@ -90,6 +90,8 @@ static int find_backing(struct restore *restore, struct restore_task *task, stru
 			return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " contradicts itself", task->pid, e->start);
 		return 0;
 	}
+	if (e->status & VMA_AREA_AIORING)
+		return aio_check(task, e);
 	if (e->status & VMA_AREA_SYSVIPC) {
 		if (!(e->flags & MAP_SHARED))
 			return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " contradicts itself", task->pid, e->start);
@@ -135,7 +137,7 @@ static int check_runs(const struct restore_task *task)
 				own++;
 			if (own < task->vma_count && task->vmas[own].entry->start <= at)
 				task->vmas[own].has_pages = true;
-			if (v == mm->n_vmas || mm->vmas[v]->start > at || !(mm->vmas[v]->flags & MAP_PRIVATE))
+			if (v == mm->n_vmas || mm->vmas[v]->start > at || (!(mm->vmas[v]->flags & MAP_PRIVATE) && !(mm->vmas[v]->status & VMA_AREA_AIORING)))
 				return err_set(EINVAL, "%s has a page at 0x%" PRIx64 ", where mm-%d.img has no private memory", task->pages->name, at,
 					       task->pid);
 			at = mm->vmas[v]->end;
@@ -236,7 +238,7 @@ static int map_error(const struct restore_vma *vma)
 }
 
 /* Maps at the place given with the flags given. Returns 0, or -1 with errno and no error set. */
-static int map_at(const struct restore_vma *vma, uint64_t at, int extra, bool writable)
+static int map_at(const struct restore_task *task, const struct restore_vma *vma, uint64_t at, int extra, bool writable)
 {
 	const VmaEntry *e = vma->entry;
 	uint64_t size = e->end - e->start;
@@ -244,6 +246,8 @@ static int map_at(const struct restore_vma *vma, uint64_t at, int extra, bool wr
 	int prot = e->prot | (writable ? PROT_READ | PROT_WRITE : 0);
 	void *p;
 
+	if (e->status & VMA_AREA_AIORING)
+		return aio_map(task, e, at, extra == MAP_FIXED);
 	if (e->status & VMA_AREA_SYSVIPC)
 		return sysvshm_attach(e->shmid, e->pgoff, size, at, prot, extra == MAP_FIXED);
 	if (vma->shmem) {
@@ -276,7 +280,7 @@ static int map_all(struct restore *restore, struct restore_task *task)
 
 		if (vma->shmem)
 			vma->shmem = &restore->shmems[(size_t)vma->shmem - 1];
-		if (map_at(vma, vma->entry->start, MAP_FIXED_NOREPLACE, vma->has_pages) == 0) {
+		if (map_at(task, vma, vma->entry->start, MAP_FIXED_NOREPLACE, vma->has_pages) == 0) {
 			vma->at = vma->entry->start;
 		} else if (errno == EEXIST) {
 			waiting += vma->entry->end - vma->entry->start + HUGE;
@@ -296,7 +300,7 @@ static int map_all(struct restore *restore, struct restore_task *task)
 			continue;
 		/* The same place within 2 MiB: page tables are moved whole then. */
 		hole = hole / HUGE * HUGE + HUGE + vma->entry->start % HUGE;
-		if (map_at(vma, hole, MAP_FIXED, vma->has_pages) < 0)
+		if (map_at(task, vma, hole, MAP_FIXED, vma->has_pages) < 0)
 			return map_error(vma);
 		vma->at = hole;
 		hole += vma->entry->end - vma->entry->start;
@@ -355,6 +359,8 @@ static int finish(const struct restore_vma *vma)
 	const VmaEntry *e = vma->entry;
 	uint64_t size = e->end - e->start;
 
+	if (e->status & VMA_AREA_AIORING)
+		return aio_finish(e, vma->at);
 	if ((vma->shmem || vma->has_pages || e->status & VMA_AREA_SYSVIPC) && e->prot != (PROT_READ | PROT_WRITE) && mprotect((void *)vma->at, size, e->prot) < 0)
 		return err_errno("cannot protect 0x%" PRIx64 "-0x%" PRIx64, e->start, e->end);
 	if (advise(vma, false) < 0)
