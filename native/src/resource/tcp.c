@@ -229,7 +229,7 @@ int tcp_dump_streams(struct dump *dump)
 	if (!connection_count)
 		return 0;
 	find_peers();
-	if (tcp_guard_start(guarded, guarded_count) < 0)
+	if (tcp_guard_start(guarded, guarded_count, &dump->tree) < 0)
 		return -1;
 	armed = true;
 	for (size_t i = 0; i < connection_count && kill; i++) {
@@ -264,7 +264,7 @@ void tcp_dump_release(bool killed)
 			tcp_lock_remove(connections[i].entry);
 	}
 	armed = false;
-	tcp_guard_end();
+	tcp_guard_end(killed);
 	for (size_t i = 0; i < connection_count; i++) {
 		close(guarded[i].fd);
 		free(guarded[i].filter);

@@ -3,17 +3,23 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/err.h"
 #include "common/util.h"
+#include "tree/task.h"
 
 #define REPAIR_OFF_SILENT (-1) /* TCP_REPAIR_OFF_NO_WP, linux/tcp.h */
 
 static pid_t guard;
+static pid_t *held; /* processes with a SIGSTOP that they have not seen */
+static size_t held_count, held_room;
 static int to_guard = -1;
 
 static void attach(const struct tcp_guarded *s)
@@ -54,16 +60,54 @@ int tcp_guard_repair(const struct tcp_guarded *s)
 	return setsockopt(s->fd, SOL_TCP, TCP_REPAIR, &on, sizeof(on));
 }
 
-int tcp_guard_start(const struct tcp_guarded *sockets, size_t count)
+#define BIT(signal) (1ULL << ((signal) - 1))
+
+/* SIGSTOP and SIGCONT take each other and other stop signals out of the queue; a SIGCONT that is caught or blocked would show. */
+static bool can_be_held(const struct task *task)
+{
+	const uint64_t stops = BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU) | BIT(SIGCONT);
+	static const char *const fields[] = { "SigPnd", "ShdPnd", "SigCgt", "SigBlk" };
+
+	if (task->zombie)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		const char *value = status_field(task->status, fields[i]);
+
+		if (!value || strtoull(value, NULL, 16) & (i < 2 ? stops : BIT(SIGCONT)))
+			return false;
+	}
+	for (size_t i = 0; i < task->thread_count; i++)
+		if (task->threads[i].stop == 'T' || task->threads[i].sigmask & BIT(SIGCONT))
+			return false;
+	return true;
+}
+
+static void hold(const struct tree *tree)
+{
+	for (size_t i = 0; i < tree->count; i++)
+		if (can_be_held(tree->tasks[i]))
+			*(pid_t *)array_push(&held, &held_count, &held_room, sizeof(*held)) = tree->tasks[i]->pid;
+}
+
+static void signal_held(int signal)
+{
+	for (size_t i = 0; i < held_count; i++)
+		kill(held[i], signal);
+}
+
+int tcp_guard_start(const struct tcp_guarded *sockets, size_t count, const struct tree *tree)
 {
 	int ends[2];
+	struct sched_param first = { .sched_priority = sched_get_priority_max(SCHED_FIFO) };
 	sigset_t all;
 	char byte;
 
 	if (pipe(ends) < 0)
 		return err_errno("cannot make a pipe");
+	hold(tree);
 	guard = fork();
 	if (guard < 0) {
+		held_count = 0;
 		close(ends[0]);
 		close(ends[1]);
 		guard = 0;
@@ -72,22 +116,34 @@ int tcp_guard_start(const struct tcp_guarded *sockets, size_t count)
 	if (guard) {
 		close(ends[0]);
 		to_guard = ends[1];
+		signal_held(SIGSTOP);
 		return 0;
 	}
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setsid();
+	/* A process that is killed closes its files before it lets go of those it traces: who runs at once is done before they run. */
+	if (sched_setscheduler(0, SCHED_FIFO, &first) < 0)
+		setpriority(PRIO_PROCESS, 0, -20);
 	close(ends[1]);
-	if (read(ends[0], &byte, 1) == 0)
+	if (read(ends[0], &byte, 1) == 0) {
 		for (size_t i = 0; i < count; i++)
 			tcp_guard_undo(&sockets[i]);
+		signal_held(SIGCONT);
+	}
 	_exit(0);
 }
 
-void tcp_guard_end(void)
+void tcp_guard_end(bool killed)
 {
 	if (!guard)
 		return;
+	/* While they are frozen: the signal takes the other out of the queue and is forgotten itself. */
+	if (!killed)
+		signal_held(SIGCONT);
+	free(held);
+	held = NULL;
+	held_count = held_room = 0;
 	if (write(to_guard, "", 1) < 0)
 		kill(guard, SIGKILL);
 	close(to_guard);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct tree;
+
 struct tcp_guarded {
 	int fd; /* of pcr's own */
 	int reuse; /* SO_REUSEADDR, which leaving repair mode forgets */
@@ -16,8 +18,10 @@ struct tcp_guarded {
 	size_t filter_count;
 };
 
-/* Starts the process. From then on, until tcp_guard_end, the sockets may be changed by tcp_guard_take. Returns 0 or -1 with the error set. */
-int tcp_guard_start(const struct tcp_guarded *sockets, size_t count);
+/* Starts the process. From then on, until tcp_guard_end, the sockets may be changed. The frozen processes that can be stopped without
+ * their noticing get a SIGSTOP, which keeps them from running, should pcr be killed, before their sockets are given back. Returns 0 or -1
+ * with the error set. */
+int tcp_guard_start(const struct tcp_guarded *sockets, size_t count, const struct tree *tree);
 
 /* Makes the socket deaf to packets; then puts it into repair mode. Returns 0 or -1 with errno. */
 int tcp_guard_deafen(const struct tcp_guarded *socket);
@@ -26,7 +30,7 @@ int tcp_guard_repair(const struct tcp_guarded *socket);
 /* Gives the socket back as it was. */
 void tcp_guard_undo(const struct tcp_guarded *socket);
 
-/* Ends the process, which leaves the sockets alone. */
-void tcp_guard_end(void);
+/* Ends the process, which leaves the sockets alone. The SIGSTOPs are taken back unless their receivers have been killed. */
+void tcp_guard_end(bool killed);
 
 #endif
