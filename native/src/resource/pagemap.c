@@ -35,6 +35,10 @@ struct pm_scan_arg {
 #define PAGE_IS_PFNZERO (1 << 5)
 #endif
 
+#ifndef PAGE_IS_GUARD
+#define PAGE_IS_GUARD (1 << 8)
+#endif
+
 #define PM_FILE (1ULL << 61)
 #define PM_SWAP (1ULL << 62)
 #define PM_PRESENT (1ULL << 63)
@@ -43,8 +47,9 @@ struct pm_scan_arg {
 /* What becomes of each run of pages that a dump must have. */
 typedef int (*run_fn)(void *arg, uint64_t start, uint64_t end);
 
-/* Pages of [start, end) that are the task's own (not the file's, not the zero page). Returns 1 when the kernel has no PAGEMAP_SCAN. */
-static int scan_new(int pagemap_fd, uint64_t start, uint64_t end, run_fn fn, void *arg)
+/* Pages of [start, end) that are the task's own (not the file's, not the zero page). but: a category to leave out as well. Returns 1
+ * when the kernel has no PAGEMAP_SCAN. */
+static int scan_new(int pagemap_fd, uint64_t start, uint64_t end, uint64_t but, run_fn fn, void *arg)
 {
 	static struct page_region regions[REGIONS];
 	struct pm_scan_arg scan = {
@@ -53,8 +58,8 @@ static int scan_new(int pagemap_fd, uint64_t start, uint64_t end, run_fn fn, voi
 		.end = end,
 		.vec = (uint64_t)regions,
 		.vec_len = REGIONS,
-		.category_inverted = PAGE_IS_PFNZERO | PAGE_IS_FILE,
-		.category_mask = PAGE_IS_PFNZERO | PAGE_IS_FILE,
+		.category_inverted = PAGE_IS_PFNZERO | PAGE_IS_FILE | but,
+		.category_mask = PAGE_IS_PFNZERO | PAGE_IS_FILE | but,
 		.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
 		.return_mask = PAGE_IS_PRESENT,
 	};
@@ -98,6 +103,34 @@ static int scan_old(int pagemap_fd, uint64_t start, uint64_t end, run_fn fn, voi
 	return open ? fn(arg, run, end) : 0;
 }
 
+int pagemap_find_guards(struct task *task, struct vma *v)
+{
+	auto_fd fd = proc_open(task->pid, O_RDONLY, "pagemap");
+	struct page_region regions[64];
+	struct pm_scan_arg scan = {
+		.size = sizeof(scan),
+		.start = v->start,
+		.end = v->end,
+		.vec = (uint64_t)regions,
+		.vec_len = ARRAY_LEN(regions),
+		.category_mask = PAGE_IS_GUARD,
+		.return_mask = PAGE_IS_GUARD,
+	};
+
+	while (scan.start < v->end) {
+		int n = fd < 0 ? -1 : ioctl(fd, PAGEMAP_SCAN, &scan);
+
+		if (n < 0)
+			return err_errno("pid %d: the guard regions of the mapping at 0x%" PRIx64 " cannot be found", task->pid, v->start);
+		for (int i = 0; i < n; i++) {
+			*(uint64_t *)array_push(&v->guards, &v->guard_count, &v->guard_room, sizeof(uint64_t)) = regions[i].start;
+			*(uint64_t *)array_push(&v->guards, &v->guard_count, &v->guard_room, sizeof(uint64_t)) = regions[i].end;
+		}
+		scan.start = scan.walk_end;
+	}
+	return 0;
+}
+
 struct sink {
 	struct page_writer *writer;
 	struct page_source source;
@@ -127,7 +160,7 @@ static int dump_vma(struct sink *s, int pagemap_fd, const struct vma *v)
 	/* A page of zeros over a file's page is content. */
 	s->skip_zeros = v->kind == VMA_ANON;
 	if (!no_scan)
-		result = scan_new(pagemap_fd, v->start, v->end, add_run, s);
+		result = scan_new(pagemap_fd, v->start, v->end, v->guard_count ? PAGE_IS_GUARD : 0, add_run, s);
 	if (result == 1) {
 		no_scan = true;
 		result = scan_old(pagemap_fd, v->start, v->end, add_run, s);

@@ -80,6 +80,8 @@ static int find_path(struct dump *dump, const char *what, const char *access, ch
 	bool marked = n > m && !strcmp(path + n - m, mark);
 	pid_t pid;
 
+	if (!strcmp(path, "/secretmem (deleted)") || !strcmp(path, "/secretmem"))
+		return err_set(ENOTSUP, "%s is secret memory (memfd_secret), which nobody but its process can read", what);
 	if (path[0] != '/')
 		return err_set(ENOTSUP, "%s is %s, which has no path to open it by", what, path);
 	if (leads_to(path, st))

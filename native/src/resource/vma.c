@@ -14,6 +14,7 @@
 #include "common/err.h"
 #include "common/util.h"
 #include "resource/memfd.h"
+#include "resource/pagemap.h"
 #include "resource/regfile.h"
 #include "resource/sysvshm.h"
 #include "tree/dump.h"
@@ -41,7 +42,7 @@ static const struct {
 	{ "ht", "huge pages of hugetlbfs" },	      { "pf", "device memory (a raw page frame mapping)" },
 	{ "mm", "device memory (mixed map)" },	      { "um", "userfaultfd registered on it" },
 	{ "uw", "userfaultfd write protection" },     { "ui", "userfaultfd minor faults" },
-	{ "ss", "a shadow stack" },		      { "gu", "guard regions" },
+	{ "ss", "a shadow stack" },
 	{ "dp", "a droppable mapping (MAP_DROPPABLE)" }, { "sl", "a sealed mapping (mseal)" },
 };
 
@@ -89,6 +90,8 @@ static int parse_flags(struct task *task, struct vma *v, const char *name, const
 		}
 		if (!memcmp(text, "mw", 2))
 			v->may_write = true;
+		if (!memcmp(text, "gu", 2))
+			v->may_guard = true;
 		for (size_t i = 0; i < ARRAY_LEN(refused_flags) && v->kind != VMA_VVAR && v->kind != VMA_VDSO; i++)
 			if (!memcmp(text, refused_flags[i].name, 2))
 				return refuse(task, v, name, refused_flags[i].what);
@@ -159,6 +162,8 @@ int vma_collect(struct dump *dump, struct task *task)
 				return -1;
 			if (v->kind == VMA_MEMFD && memfd_dump_mapping(dump, task, v, name) < 0)
 				return -1;
+			if (v->may_guard && pagemap_find_guards(task, v) < 0)
+				return -1;
 			if (v->kind == VMA_SYSV && sysvshm_dump(dump, task, v) < 0)
 				return -1;
 			if (joins_vvar(task, v)) {
@@ -191,6 +196,11 @@ VmaEntry *vma_to_entry(const struct task *task, const struct vma *v)
 	if (v->madvise) {
 		e->has_madv = true;
 		e->madv = v->madvise;
+	}
+	if (v->guard_count) {
+		e->pcr_guard = xzalloc(v->guard_count * sizeof(*e->pcr_guard));
+		memcpy(e->pcr_guard, v->guards, v->guard_count * sizeof(*e->pcr_guard));
+		e->n_pcr_guard = v->guard_count;
 	}
 	switch (v->kind) {
 	case VMA_VSYSCALL:

@@ -40,6 +40,9 @@ struct vma {
 	enum vma_kind kind;
 	uint64_t dev, inode; /* of a file or shared memory */
 	uint32_t file_id; /* of the file in the images, 0 for none */
+	bool may_guard; /* "gu": it may have guard regions (madvise(2), MADV_GUARD_INSTALL) */
+	uint64_t *guards; /* start and end of each */
+	size_t guard_count, guard_room; /* numbers, two for each region */
 	bool may_write; /* "mw": a shared mapping that may become writable needs its file opened so */
 };
 

@@ -22,6 +22,9 @@
 #include "tree/restore_tree.h"
 
 #define HUGE (2UL << 20)
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* asm-generic/mman-common.h */
+#endif
 #define VMAS_MAX (1UL << 20)
 
 #define KNOWN_STATUS                                                                                                                    \
@@ -62,6 +65,11 @@ static int check_entry(const struct restore_task *task, const VmaEntry *e, uint6
 		return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " has offset 0x%" PRIx64, task->pid, e->start, e->pgoff);
 	if (!!(e->flags & MAP_SHARED) == !!(e->flags & MAP_PRIVATE))
 		return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " is not either shared or private", task->pid, e->start);
+	if (e->n_pcr_guard % 2)
+		return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " has half a guard region", task->pid, e->start);
+	for (size_t i = 0; i < e->n_pcr_guard; i++)
+		if (e->pcr_guard[i] < (i ? e->pcr_guard[i - 1] : e->start) || e->pcr_guard[i] > e->end || e->pcr_guard[i] % PAGE)
+			return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " has a guard region at 0x%" PRIx64, task->pid, e->start, e->pcr_guard[i]);
 	for (size_t i = 0; i < ARRAY_LEN(advices); i++)
 		known |= 1ULL << advices[i];
 	if (e->has_madv && e->madv & ~known)
@@ -365,6 +373,9 @@ static int finish(const struct restore_vma *vma)
 		return err_errno("cannot protect 0x%" PRIx64 "-0x%" PRIx64, e->start, e->end);
 	if (advise(vma, false) < 0)
 		return err_errno("cannot give the advice 0x%" PRIx64 " for 0x%" PRIx64 "-0x%" PRIx64, e->madv, e->start, e->end);
+	for (size_t i = 0; i < e->n_pcr_guard; i += 2)
+		if (madvise((void *)(vma->at + (e->pcr_guard[i] - e->start)), e->pcr_guard[i + 1] - e->pcr_guard[i], MADV_GUARD_INSTALL) < 0)
+			return err_errno("cannot make the guard region at 0x%" PRIx64, e->pcr_guard[i]);
 	if (e->flags & MAP_LOCKED && mlock2((void *)vma->at, size, e->prot & PROT_READ ? 0 : MLOCK_ONFAULT) < 0)
 		return err_errno("cannot lock 0x%" PRIx64 "-0x%" PRIx64 " in memory", e->start, e->end);
 	return 0;

@@ -38,6 +38,7 @@ CRIU_LOSES = {
     "kinds_memory": {
         "policy": "drops the memory policy",
         "seal": "drops mseal",
+        "guard": "does not know guard regions",
         "sysv": "needs an IPC namespace of the tree",
     },
 }
