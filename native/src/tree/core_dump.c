@@ -15,6 +15,7 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "images/core.pb-c.h"
+#include "resource/cgroup.h"
 #include "resource/cpu.h"
 #include "resource/creds.h"
 #include "resource/rlimit.h"
@@ -209,6 +210,7 @@ static int fill_thread_core(const struct task *task, const struct thread *thread
 	}
 	dump_rseq(thread, tc);
 	seccomp_dump(thread, tc);
+	cgroup_dump(task, thread->tid, tc);
 	if (sched_dump(thread, tc) < 0 || !(tc->signals_p = signal_dump_queue(thread, false)) || !(tc->creds = creds_dump(thread, thread->status)))
 		return -1;
 	return 0;

@@ -21,6 +21,7 @@
 #include "images/timens.pb-c.h"
 #include "ptrace/parasite.h"
 #include "ptrace/seize.h"
+#include "resource/cgroup.h"
 #include "resource/fd_kind.h"
 #include "resource/fd_table.h"
 #include "resource/fs.h"
@@ -221,6 +222,8 @@ static int dump_inventory(struct dump *dump)
 	e.has_fdinfo_per_id = e.fdinfo_per_id = true;
 	e.has_ns_per_id = e.ns_per_id = true;
 	e.root_ids = &dump->namespaces;
+	e.has_root_cg_set = true;
+	e.root_cg_set = CGROUP_OWN_SET;
 	e.has_lsmtype = true;
 	e.lsmtype = LSMTYPE__NO_LSM;
 	e.has_dump_uptime = true;
@@ -254,7 +257,7 @@ static int dump_frozen(struct dump *dump)
 	dump->files = img_create(dump->dirfd, IMG_FILES, 0);
 	if (!dump->files || look(dump) < 0 || dump_files(dump) < 0 || dump_tasks(dump) < 0 || dump_memory(dump) < 0)
 		return -1;
-	if (dump_pstree(dump) < 0 || dump_clocks(dump) < 0 || seccomp_dump_end(dump) < 0)
+	if (dump_pstree(dump) < 0 || dump_clocks(dump) < 0 || seccomp_dump_end(dump) < 0 || cgroup_dump_end(dump) < 0)
 		return -1;
 	return 0;
 }
@@ -270,6 +273,7 @@ static void forget(struct dump *dump, bool failed)
 	regfile_dump_end();
 	seccomp_forget();
 	tty_dump_end();
+	cgroup_forget();
 	shared_tables_end();
 	free_tree(&dump->tree);
 }

@@ -78,6 +78,20 @@ static int refuse_seize(pid_t pid, pid_t tid, int code)
 	return err_errno("pid %d: cannot seize thread %d", pid, tid);
 }
 
+/* A leader that has ended stays a zombie until the last of its threads ends. */
+static bool has_threads(pid_t pid)
+{
+	auto_free char *status = proc_read(pid, "status", NULL);
+	const char *threads = status ? status_field(status, "Threads") : NULL;
+
+	return threads && atoi(threads) > 1;
+}
+
+static int refuse_lost_leader(const struct task *task)
+{
+	return err_set(ENOTSUP, "pid %d (%s): its first thread has ended while others run; that cannot be dumped", task->pid, task->comm);
+}
+
 static int check_target(const struct task *task, char state)
 {
 	auto_free char *status = proc_read(task->pid, "status", NULL);
@@ -87,6 +101,8 @@ static int check_target(const struct task *task, char state)
 		return err_set(EINVAL, "pid %d (%s) is a thread of process %d: name the process", task->pid, task->comm, atoi(tgid));
 	if (task->stat_flags & PF_KTHREAD)
 		return err_set(EINVAL, "pid %d (%s) is a kernel thread: only processes can be dumped", task->pid, task->comm);
+	if (state == 'Z' && has_threads(task->pid))
+		return refuse_lost_leader(task);
 	if (state == 'Z' || state == 'X')
 		return err_set(ESRCH, "pid %d (%s) is a zombie: it has ended and waits for its parent %d", task->pid, task->comm, task->ppid);
 	return 0;
@@ -251,6 +267,8 @@ static int take_zombie(struct task *task, bool *zombie)
 		return err_set(ESRCH, "pid %d ended while the tree was being frozen", task->pid);
 	if (state != 'Z')
 		return 0;
+	if (has_threads(task->pid))
+		return refuse_lost_leader(task);
 	task->zombie = *zombie = true;
 	task->status = proc_read(task->pid, "status", NULL);
 	return task->status ? 0 : err_set(ESRCH, "pid %d ended while the tree was being frozen", task->pid);

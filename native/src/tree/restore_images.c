@@ -14,6 +14,7 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "images/pstree.pb-c.h"
+#include "resource/cgroup.h"
 #include "resource/creds.h"
 #include "resource/cpu.h"
 #include "resource/mm.h"
@@ -301,7 +302,7 @@ int restore_read_tree(struct restore *restore)
 	for (size_t i = 0; i < restore->task_count; i++)
 		if (read_task(restore, &restore->tasks[i]) < 0)
 			return -1;
-	if (seccomp_read(restore) < 0)
+	if (seccomp_read(restore) < 0 || cgroup_read(restore) < 0)
 		return -1;
 	return restore_plan_sessions(restore);
 }

@@ -21,6 +21,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "resource/cgroup.h"
 #include "resource/fs.h"
 #include "resource/shmem.h"
 #include "resource/signal.h"
@@ -333,6 +334,8 @@ void restore_task_main(struct restore *restore, struct restore_task *task)
 	log_set_pid(task->pid);
 	restore->slots[restore_index(restore, task)].born = 1;
 	die_with_parent(restore, task, task->parent ? task->parent->pid : restore->coordinator);
+	if (!task->zombie && !task->helper)
+		cgroup_enter(restore, task);
 	if (!task->zombie && !task->helper && (restore_open_files(restore, task) < 0 || shmem_create(restore, task) < 0))
 		give_up(restore, task);
 	create_children(restore, task, true);
