@@ -24,11 +24,6 @@ uint32_t ghost_dev(dev_t dev)
 	return major(dev) << DEV_MINOR_BITS | minor(dev);
 }
 
-static dev_t dev_of(uint32_t dev)
-{
-	return makedev(dev >> DEV_MINOR_BITS, dev & ((1u << DEV_MINOR_BITS) - 1));
-}
-
 /* --- dump --- */
 
 static int write_range(struct img *img, int fd, off_t at, off_t end, const char *what)
@@ -109,7 +104,7 @@ int ghost_write(struct dump *dump, enum img_kind kind, unsigned long id, const c
 	case S_IFCHR:
 	case S_IFBLK:
 		e.has_rdev = true;
-		e.rdev = ghost_dev(st->st_rdev);
+		e.rdev = st->st_rdev; /* as mknod(2) takes it, unlike dev */
 		break;
 	case S_IFLNK:
 		fd = open(access, O_PATH | O_CLOEXEC);
@@ -264,7 +259,7 @@ static int make_node(const GhostFileEntry *e, const char *path)
 		return symlink(e->symlnk_target, path);
 	case S_IFCHR:
 	case S_IFBLK:
-		return mknod(path, (e->mode & S_IFMT) | 0600, dev_of(e->rdev));
+		return mknod(path, (e->mode & S_IFMT) | 0600, e->rdev);
 	default:
 		return mknod(path, (e->mode & S_IFMT) | 0600, 0);
 	}

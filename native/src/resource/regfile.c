@@ -71,6 +71,28 @@ static bool leads_to(const char *path, const struct stat *st)
 	return (S_ISLNK(st->st_mode) ? lstat(path, &now) : stat(path, &now)) == 0 && now.st_ino == st->st_ino && now.st_dev == st->st_dev;
 }
 
+static bool is_device(const char *path, dev_t rdev)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == rdev;
+}
+
+/* --evasive-devices: another node of the same device at path, or in /dev, whose path is then put into path (of size bytes). */
+static bool find_device(char *path, size_t size, dev_t rdev)
+{
+	static const char *const nodes[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/console" };
+
+	if (is_device(path, rdev))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
+		if (is_device(nodes[i], rdev) && strlen(nodes[i]) <= size) {
+			strcpy(path, nodes[i]);
+			return true;
+		}
+	return false;
+}
+
 /* Makes sure that the file with this id can be found again: by path as it is, by path without the " (deleted)" of /proc and a remap.
  * access: a path that leads to it now, "/proc/7/fd/3". what: for messages, "pid 7: descriptor 3". */
 static int find_path(struct dump *dump, const char *what, const char *access, char *path, const struct stat *st, uint32_t id)
@@ -88,6 +110,8 @@ static int find_path(struct dump *dump, const char *what, const char *access, ch
 		return 0;
 	if (marked)
 		path[n - m] = 0;
+	if (dump->request->evasive_devices && S_ISCHR(st->st_mode) && find_device(path, n, st->st_rdev))
+		return 0;
 	pid = procfs_pid(path);
 	if (pid && st->st_nlink && kill(pid, 0) < 0 && errno == ESRCH)
 		return remap_dump_dead(dump, id, pid);
@@ -154,12 +178,18 @@ RegFileEntry *regfile_dump_entry(struct dump *dump, const struct fd_info *info, 
 {
 	auto_free char *path = xstrdup(info->link);
 	char what[64], access[64];
+	RegFileEntry *reg;
+	struct stat now;
 
 	snprintf(what, sizeof(what), "pid %d: descriptor %d", info->task->pid, info->fd);
 	snprintf(access, sizeof(access), "/proc/%d/fd/%d", info->task->pid, info->fd);
 	if (find_path(dump, what, access, path, &info->st, id) < 0)
 		return NULL;
-	return new_entry(id, path, &info->st, info->flags, info->pos, info->dup);
+	reg = new_entry(id, path, &info->st, info->flags, info->pos, info->dup);
+	/* Another node of the device may have another mode, by which restore knows it. */
+	if (S_ISCHR(reg->mode) && stat(path, &now) == 0 && now.st_rdev == info->st.st_rdev)
+		reg->mode = now.st_mode;
+	return reg;
 }
 
 static int regfile_dump(struct dump *dump, const struct fd_info *info, FileEntry *entry)

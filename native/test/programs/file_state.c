@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/pidfd.h>
+#include <sys/sysmacros.h>
 
 #define HOLE_AT (1 << 20)
 #define SIZE (3 << 20)
@@ -281,13 +282,36 @@ static void vanished_verify(void)
 	check(test_pattern_ok(p, 8 * PAGE, 3));
 }
 
+/* A node of /dev/zero that is gone, one that is another node of the same device now, and one that is another device now. */
+static void devices_setup(void)
+{
+	static const char *const names[] = { "gone", "same", "other" };
+	int *fds[] = { &a, &b, &c };
+
+	for (int i = 0; i < 3; i++) {
+		check(mknod(test_path(names[i]), S_IFCHR | 0620, makedev(1, 5)) == 0);
+		*fds[i] = open(test_path(names[i]), O_RDWR);
+		check(*fds[i] >= 0 && unlink(test_path(names[i])) == 0);
+	}
+	check(mknod(test_path("same"), S_IFCHR | 0660, makedev(1, 5)) == 0 && mknod(test_path("other"), S_IFCHR | 0620, makedev(1, 3)) == 0);
+}
+
+static void devices_verify(void)
+{
+	struct stat st;
+
+	check(read(a, got, 2) == 2 && read(b, got, 2) == 2 && read(c, got, 2) == 2);
+	check(fstat(a, &st) == 0 && st.st_rdev == makedev(1, 5));
+	check(stat(test_path("other"), &st) == 0 && st.st_rdev == makedev(1, 3), "the other device's node was replaced");
+}
+
 static const struct kind {
 	const char *name;
 	void (*setup)(void), (*verify)(void);
 } kinds[] = {
 #define KIND(name) { #name, name##_setup, name##_verify }
 	KIND(holes), KIND(links), KIND(in_removed), KIND(tmpfile), KIND(locks), KIND(fifos), KIND(memfds), KIND(watches), KIND(proc), KIND(paths),
-	KIND(vanished),
+	KIND(vanished), KIND(devices),
 };
 
 int main(int argc, char **argv)

@@ -28,14 +28,15 @@ class Program:
     """A program with its arguments. core: issue 2 asks for it, so pcr must dump it; otherwise pcr may refuse with a
     line that says why (never keep silent). criu_dump, criu_again, criu_restore: why CRIU 4 cannot dump it, dump it and
     leave it running, restore it. allowed: differences to overlook. after: called with (context, target, images) when
-    restored, before the program checks itself. down: called with target while the processes are gone."""
+    restored, before the program checks itself. down: called with target while the processes are gone. name: added to that of
+    the program, to tell it from others with the same arguments."""
 
     def __init__(self, program, *arguments, core=True, criu_dump=None, criu_again=None, criu_restore=None,
-                 allowed=(), options=(), after=None, down=None):
+                 allowed=(), options=(), after=None, down=None, name=None):
         self.program, self.arguments, self.core = program, arguments, core
         self.criu_dump, self.criu_again, self.criu_restore = criu_dump, criu_again, criu_restore
         self.allowed, self.options, self.after, self.down = list(allowed), options, after, down
-        self.name = ":".join([program, *(a.replace(" ", "_") for a in arguments)])
+        self.name = ":".join([program, *(a.replace(" ", "_") for a in arguments), *([name] if name else [])])
 
 
 def small_images(context, target, images):
@@ -108,6 +109,8 @@ PROGRAMS = [
     Program("mem_file_shared"),
     Program("mem_sparse", after=small_images),
     Program("mem_random"),
+    Program("mem_flags"),
+    Program("mem_flags", "segments", criu_dump="needs an IPC namespace of the tree", criu_restore="needs an IPC namespace of the tree"),
     Program("mem_advice", core=False, criu_dump="drops MADV_WIPEONFORK", criu_restore="drops MADV_WIPEONFORK"),
     Program("vdso"),
     Program("argv"),
@@ -126,6 +129,9 @@ PROGRAMS = [
     Program("file_state", "proc"),
     Program("file_state", "paths"),
     Program("file_state", "vanished", down=remove_vanishing, criu_dump="has no copy", criu_restore="needs the file"),
+    Program("file_state", "devices", criu_restore="renames the replaced file"),
+    Program("file_state", "devices", options=("--evasive-devices",), name="evasive", allowed=[r"^\d+ fd [345]:"],
+            criu_dump="wants the device at its old path"),
     Program("fds_shared"),
     Program("fds_many"),
     Program("pipes"),
