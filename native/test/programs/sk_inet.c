@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Internet sockets without a connection, by argument: "listen", "udp", "options", "raw", "icmp"; with one: "tcp" (all within
- * the tree, queues both ways), "half" (shut down, closed ends), "full" (more than the peer takes), "tree" (ends in different
+ * the tree, queues both ways), "half" (shut down, closed ends), "full" and "shut" (more than the peer takes), "closed" (with
+ * --tcp-close), "tree" (ends in different
  * processes), "peer" (the other end is a process outside the tree).
  */
 #include "test.h"
@@ -441,6 +442,66 @@ static void full(void)
 	at_end(s);
 }
 
+/* Everything is written, only the peer has not taken it: FIN_WAIT1. */
+static void shut(void)
+{
+	int c[2], s[2], x;
+	size_t filled[2] = { 0 }, done;
+	ssize_t n;
+
+	test_pattern(sent, sizeof sent, 9);
+	for (x = 0; x < 2; x++) {
+		family = x ? AF_INET6 : AF_INET;
+		pair(&c[x], &s[x]);
+		fcntl(c[x], F_SETFL, O_NONBLOCK);
+		while ((n = send(c[x], sent + filled[x] % sizeof sent, sizeof sent - filled[x] % sizeof sent, MSG_NOSIGNAL)) > 0)
+			filled[x] += n;
+		check(!shutdown(c[x], SHUT_WR));
+	}
+	check(!shutdown(s[1], SHUT_WR)); /* that side: CLOSING, or LAST_ACK */
+	ready();
+
+	put(s[0], "back");
+	expect(c[0], "back");
+	at_end(c[1]);
+	for (x = 0; x < 2; x++) {
+		for (done = 0; done < filled[x]; done += n) {
+			struct pollfd p = { s[x], POLLIN, 0 };
+			size_t at = done % sizeof sent;
+
+			check(poll(&p, 1, 20000) == 1, "stuck after %zu of %zu", done, filled[x]);
+			n = recv(s[x], got, sizeof got - at, MSG_DONTWAIT);
+			check(n > 0 && !memcmp(got, sent + at, n), "after %zu of %zu", done, filled[x]);
+		}
+		at_end(s[x]);
+	}
+}
+
+/* With --tcp-close: listeners go on, connections are gone. */
+static void closed(void)
+{
+	int l, c, s;
+
+	family = AF_INET;
+	l = bound(SOCK_STREAM, 0);
+	check(!listen(l, 3));
+	c = connected(SOCK_STREAM, l);
+	s = accept(l, NULL, NULL);
+	put(c, "lost");
+	ready();
+
+	if (send(s, "x", 1, MSG_NOSIGNAL) == 1) {
+		expect(s, "lost"); /* it was not dumped, or left running */
+	} else {
+		check(errno == EPIPE || errno == ENOTCONN);
+		check(recv(s, got, 1, MSG_DONTWAIT) <= 0 && recv(c, got, 1, MSG_DONTWAIT) <= 0);
+	}
+	close(c);
+	close(s);
+	c = connected(SOCK_STREAM, l);
+	talk(c, accept(l, NULL, NULL));
+}
+
 static void tree(void)
 {
 	int l, s, c, x;
@@ -565,6 +626,10 @@ int main(int argc, char **argv)
 		full();
 	else if (!strcmp(what, "tree"))
 		tree();
+	else if (!strcmp(what, "shut"))
+		shut();
+	else if (!strcmp(what, "closed"))
+		closed();
 	else if (!strcmp(what, "peer"))
 		peer();
 	else

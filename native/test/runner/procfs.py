@@ -167,13 +167,14 @@ def page_digests(pid, addresses):
 
 
 class Renumber:
-    """Replaces numbers by the order in which they are first met."""
+    """Replaces numbers by the order in which they are first met among their kind."""
 
     def __init__(self):
         self.known = {}
 
     def __call__(self, kind, number):
-        return self.known.setdefault((kind, number), f"#{len(self.known)}")
+        known = self.known.setdefault(kind, {})
+        return known.setdefault(number, f"#{len(known)}")
 
 
 def _link(path):
