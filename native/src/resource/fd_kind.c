@@ -72,3 +72,10 @@ int fd_kinds_dump_end(struct dump *dump)
 		result = -1;
 	return result;
 }
+
+void fd_kinds_forget(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (kinds[i]->forget)
+			kinds[i]->forget();
+}

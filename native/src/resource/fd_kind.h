@@ -44,6 +44,9 @@ struct fd_kind {
 	/* After the last descriptor of the tree: what can only be written when all is known. May be NULL. Returns 0 or -1. */
 	int (*dump_end)(struct dump *dump);
 
+	/* The dump has ended, well or not: what is remembered of it goes. May be NULL. */
+	void (*forget)(void);
+
 	/* Restore. Looks at an entry as it is read, checks it, may read companion images. May be NULL. Returns 0 or -1 with the error set. */
 	int (*collect)(struct restore *restore, FileEntry *entry);
 	/* Whether opening it needs the other tasks of the tree to exist. May be NULL: no. */
@@ -63,5 +66,7 @@ const struct fd_kind *fd_kind_recognise(const struct fd_info *info);
 const struct fd_kind *fd_kind_of_type(FdTypes type);
 /* Calls dump_end of every kind. Returns 0 or -1 with the error set. */
 int fd_kinds_dump_end(struct dump *dump);
+/* Calls forget of every kind. */
+void fd_kinds_forget(void);
 
 #endif

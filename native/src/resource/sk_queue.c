@@ -20,6 +20,7 @@
 #define PACKET_MAX (1u << 30) /* no socket buffer is larger: SO_SNDBUF is an int that the kernel doubles */
 #define RIGHTS_MAX 253 /* SCM_MAX_FD, unix(7) */
 #define PEEK_ROOM (256 * 1024)
+#define DEPTH_MAX 1000 /* sockets in flight in sockets in flight */
 
 /* --- dump --- */
 
@@ -229,6 +230,8 @@ static int check_packet(struct restore *restore, const struct sk_packet *p)
 {
 	const SkPacketEntry *e = p->entry;
 
+	if (e->n_scm > 1)
+		return err_set(EINVAL, "sk-queues.img: a message with control data %zu times", e->n_scm);
 	for (size_t i = 0; i < e->n_scm; i++) {
 		if (e->scm[i]->type != SCM_RIGHTS || e->scm[i]->n_rights > RIGHTS_MAX)
 			return err_set(ENOTSUP, "sk-queues.img: control data of type %u with %zu numbers", e->scm[i]->type, e->scm[i]->n_rights);
@@ -246,11 +249,17 @@ static int check_packet(struct restore *restore, const struct sk_packet *p)
 struct sk_packet *sk_queue_collect(struct restore *restore, uint32_t id, bool *failed)
 {
 	struct sk_packet *first = NULL, **end = &first;
+	static int depth;
 
 	*failed = true;
+	if (depth > DEPTH_MAX) {
+		err_set(ENOTSUP, "sk-queues.img: sockets in flight in one another, more than %d deep", DEPTH_MAX);
+		return NULL;
+	}
 	if (!packets_read && read_packets(restore) < 0)
 		return NULL;
 	packets_read = true;
+	depth++;
 	for (struct sk_packet **p = &packets; *p;) {
 		struct sk_packet *this = *p;
 
@@ -267,6 +276,7 @@ struct sk_packet *sk_queue_collect(struct restore *restore, uint32_t id, bool *f
 	/* Collecting what is in flight may come back here for other sockets. */
 	for (struct sk_packet *p = first; p && !*failed; p = p->next)
 		*failed = check_packet(restore, p) < 0;
+	depth--;
 	return first;
 }
 

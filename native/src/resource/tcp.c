@@ -206,6 +206,9 @@ static int write_stream(struct dump *dump, const struct connection *c, int fd)
 		   ioctl(fd, SIOCOUTQNSD, &unsent) < 0) {
 		return err_errno("%s: its send queue cannot be read", c->what);
 	}
+	/* The FIN comes last: as long as it is not sent it counts there too. */
+	if (fin_sent && unsent)
+		unsent--;
 	e.has_unsq_len = true;
 	e.unsq_len = (uint32_t)unsent > e.outq_len ? e.outq_len : (uint32_t)unsent;
 	img = img_create(dump->dirfd, IMG_TCP_STREAM, c->entry->ino);

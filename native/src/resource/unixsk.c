@@ -351,7 +351,7 @@ static int write_entry(struct dump *dump, struct seen *s)
 	return result;
 }
 
-static void forget(void)
+static void unixsk_forget(void)
 {
 	for (size_t i = 0; i < seen_count; i++) {
 		free(seen[i].what);
@@ -369,6 +369,7 @@ static void forget(void)
 	tdestroy(known, free);
 	known = NULL;
 	asked = false;
+	sk_queue_dump_end();
 }
 
 /* Queues last: what is in flight in them may be more sockets, whose queues come in turn. */
@@ -388,7 +389,6 @@ static int unixsk_dump_end(struct dump *dump)
 		result = write_entry(dump, &seen[i]);
 	if (sk_queue_dump_end() < 0)
 		result = -1;
-	forget();
 	return result;
 }
 
@@ -398,6 +398,7 @@ const struct fd_kind unixsk_kind = {
 	.recognise = unixsk_recognise,
 	.dump = unixsk_dump,
 	.dump_end = unixsk_dump_end,
+	.forget = unixsk_forget,
 	.collect = unixsk_collect,
 	.open = unixsk_open,
 	.finish = unixsk_finish,

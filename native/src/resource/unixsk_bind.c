@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 
 #include "common/err.h"
@@ -134,7 +135,9 @@ static int is_bound_here(const struct nlmsghdr *answer, void *arg)
 	size_t n;
 	const struct unix_diag_vfs *vfs = sk_diag_attribute(answer, sizeof(*msg), UNIX_DIAG_VFS, &n);
 
+	/* The kernel's own form of a device number: 20 bits for the minor one. */
 	if (vfs && n >= sizeof(*vfs) && vfs->udiag_vfs_ino == (uint32_t)st->st_ino &&
+	    vfs->udiag_vfs_dev == (major(st->st_dev) << 20 | minor(st->st_dev)) &&
 	    (msg->udiag_state == UNIXSK_LISTEN || msg->udiag_type == SOCK_DGRAM))
 		return err_set(EADDRINUSE, "socket:[%u] of another process is bound to it", msg->udiag_ino);
 	return 0;

@@ -270,6 +270,7 @@ static void forget(struct dump *dump, bool failed)
 		pr_warn("files.img was not closed");
 	dump->files = NULL;
 	fd_table_dump_end();
+	fd_kinds_forget();
 	regfile_dump_end();
 	seccomp_forget();
 	tty_dump_end();
