@@ -12,6 +12,7 @@ What is measured and how is written in report.py (EXPLANATION) and cycle.py; the
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -99,6 +100,7 @@ def build_target():
 
 def main():
     args = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated"))  # by way of every finally: no target stays
     if os.geteuid() != 0:
         sys.exit("bench: needs root (for a private /run and for CRIU itself)")
     commands = engine_commands(args)
