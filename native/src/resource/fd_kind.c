@@ -15,6 +15,7 @@
 #include "resource/filelock.h"
 #include "resource/inetsk.h"
 #include "resource/memfd.h"
+#include "resource/nsfs.h"
 #include "resource/pidfd.h"
 #include "resource/netlinksk.h"
 #include "resource/packetsk.h"
@@ -41,6 +42,7 @@ static const struct fd_kind *const kinds[] = {
 	&pidfd_kind,
 	&inotify_kind,
 	&fanotify_kind,
+	&nsfs_kind,
 	&tty_kind,
 	&regfile_kind,
 };
