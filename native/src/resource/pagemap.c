@@ -47,6 +47,16 @@ struct pm_scan_arg {
 /* What becomes of each run of pages that a dump must have. */
 typedef int (*run_fn)(void *arg, uint64_t start, uint64_t end);
 
+/* Where the next call starts. walk_end alone does not do: a walk that filled the kernel's own buffer (512 regions) on the way and then
+ * came to the end still says where that was (Linux 6.18, fs/proc/task_mmu.c), behind which all would be found twice. */
+static uint64_t scan_goes_on(struct pm_scan_arg *scan, const struct page_region *regions, int n)
+{
+	uint64_t next = n > 0 && regions[n - 1].end > scan->walk_end ? regions[n - 1].end : scan->walk_end;
+
+	scan->walk_end = 0;
+	return next;
+}
+
 /* Pages of [start, end) that are the task's own (not the file's, not the zero page). but: a category to leave out as well. Returns 1
  * when the kernel has no PAGEMAP_SCAN. */
 static int scan_new(int pagemap_fd, uint64_t start, uint64_t end, uint64_t but, run_fn fn, void *arg)
@@ -74,7 +84,7 @@ static int scan_new(int pagemap_fd, uint64_t start, uint64_t end, uint64_t but, 
 		for (int i = 0; i < n; i++)
 			if (fn(arg, regions[i].start, regions[i].end) < 0)
 				return -1;
-		scan.start = scan.walk_end;
+		scan.start = scan_goes_on(&scan, regions, n);
 	}
 	return 0;
 }
@@ -126,7 +136,7 @@ int pagemap_find_guards(struct task *task, struct vma *v)
 			*(uint64_t *)array_push(&v->guards, &v->guard_count, &v->guard_room, sizeof(uint64_t)) = regions[i].start;
 			*(uint64_t *)array_push(&v->guards, &v->guard_count, &v->guard_room, sizeof(uint64_t)) = regions[i].end;
 		}
-		scan.start = scan.walk_end;
+		scan.start = scan_goes_on(&scan, regions, n);
 	}
 	return 0;
 }

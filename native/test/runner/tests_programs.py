@@ -109,6 +109,7 @@ PROGRAMS = [
     Program("mem_file_shared"),
     Program("mem_sparse", after=small_images),
     Program("mem_random"),
+    Program("mem_runs"),
     Program("mem_flags"),
     Program("mem_flags", "segments", criu_dump="needs an IPC namespace of the tree", criu_restore="needs an IPC namespace of the tree"),
     Program("mem_advice", core=False, criu_dump="drops MADV_WIPEONFORK", criu_restore="drops MADV_WIPEONFORK"),
