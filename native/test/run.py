@@ -42,6 +42,8 @@ def arguments():
     p.add_argument("-j", type=int, default=os.cpu_count(), metavar="N", help="tests at a time")
     p.add_argument("-l", "--list", action="store_true", help="list the tests")
     p.add_argument("-q", action="store_true", help="name only tests that fail or are skipped")
+    p.add_argument("--second-try", action="store_true",
+                   help="run a failed test once more, alone, and let that count; it is named either way")
     p.add_argument("--keep", action="store_true", help="keep the directories of failed tests")
     p.add_argument("--work", default=None, help="where to put them (default: the temporary directory)")
     p.add_argument("--force", action="store_true", help="run tests also with engines that they are not meant for")
@@ -110,8 +112,15 @@ def main():
 
     written = os.path.join(work, "written")
 
+    again = []
+
     def report(job, outcome, text, notes, scratch):
         test, dumper, restorer, _ = job
+        if outcome == "FAILED" and args.second_try and job not in again:
+            again.append(job)
+            print(f"again    {dumper.name}->{restorer.name} {test.name}: failed, is tried once more, alone\n         "
+                  + text.replace("\n", "\n         "), flush=True)
+            return
         if dumper.name == "pcr" and images.CRIT and not test.name.startswith("images:"):
             images.collect(scratch, os.path.join(written, test.name.replace("/", "_")))
         if outcome == "FAILED" and args.keep:
@@ -123,6 +132,10 @@ def main():
 
     try:
         harness.run_all(jobs, max(1, args.j), work, False, report)
+        tried = len(again)
+        if tried:
+            harness.run_all(list(again), 1, work, False, report)
+            print(f"unsteady: {tried} tests failed at first and were tried once more, alone")
         if not images.CRIT:
             tell("pcr", "crit decodes the images", "skipped", "no crit (Debian: apt install criu)", [])
         elif os.path.exists(written):
