@@ -34,10 +34,11 @@ struct repair_window {
 static struct connection {
 	InetSkEntry *entry; /* a copy with addresses */
 	char *what;
-	bool in_tree, locked;
+	bool in_tree;
 } *connections;
 static struct tcp_guarded *guarded;
 static bool armed; /* the guard watches */
+static bool locked; /* packets of peers outside the tree are dropped */
 static size_t connection_count, connection_room, guarded_count, guarded_room;
 
 bool tcp_is_connected(const InetSkEntry *e)
@@ -225,6 +226,28 @@ static void find_peers(void)
 				connections[i].in_tree = true;
 }
 
+static bool wants_lock(const struct connection *c)
+{
+	return !c->in_tree && c->entry->state != INETSK_CLOSE;
+}
+
+static void unlock_all(void)
+{
+	for (size_t i = 0; i < connection_count; i++)
+		if (wants_lock(&connections[i]))
+			tcp_lock_remove(connections[i].entry);
+}
+
+static int lock_all(void)
+{
+	for (size_t i = 0; i < connection_count; i++)
+		if (wants_lock(&connections[i]) && tcp_lock_set(connections[i].entry) < 0) {
+			unlock_all();
+			return err_context("%s", connections[i].what);
+		}
+	return 0;
+}
+
 int tcp_dump_streams(struct dump *dump)
 {
 	bool kill = !dump->request->leave_running && !dump->request->leave_stopped;
@@ -235,15 +258,9 @@ int tcp_dump_streams(struct dump *dump)
 	if (tcp_guard_start(guarded, guarded_count, &dump->tree) < 0)
 		return -1;
 	armed = true;
-	for (size_t i = 0; i < connection_count && kill; i++) {
-		struct connection *c = &connections[i];
-
-		if (c->in_tree || c->entry->state == INETSK_CLOSE)
-			continue;
-		if (tcp_lock_set(c->entry) < 0)
-			return err_context("%s", c->what);
-		c->locked = true;
-	}
+	locked = kill;
+	if (kill && tcp_guard_set(lock_all, unlock_all) < 0)
+		return -1;
 	/* All deaf before any is read: what one has sent the other has, or neither. */
 	for (size_t i = 0; i < connection_count; i++)
 		if (tcp_guard_deafen(&guarded[i]) < 0 && errno != EPERM)
@@ -261,12 +278,11 @@ int tcp_dump_streams(struct dump *dump)
 
 void tcp_dump_release(bool killed)
 {
-	for (size_t i = 0; i < connection_count && armed && !killed; i++) {
+	for (size_t i = 0; i < connection_count && armed && !killed; i++)
 		tcp_guard_undo(&guarded[i]);
-		if (connections[i].locked)
-			tcp_lock_remove(connections[i].entry);
-	}
-	armed = false;
+	if (locked && !killed)
+		unlock_all();
+	armed = locked = false;
 	tcp_guard_end(killed);
 	for (size_t i = 0; i < connection_count; i++) {
 		close(guarded[i].fd);

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -95,47 +96,95 @@ static void signal_held(int signal)
 		kill(held[i], signal);
 }
 
-int tcp_guard_start(const struct tcp_guarded *sockets, size_t count, const struct tree *tree)
-{
-	int ends[2];
-	struct sched_param first = { .sched_priority = sched_get_priority_max(SCHED_FIFO) };
-	sigset_t all;
-	char byte;
+/* What pcr asks of the process. */
+struct order {
+	int (*set)(void); /* NULL: it is over */
+	void (*undo)(void);
+};
+struct answer {
+	int code;
+	char text[ERR_TEXT_MAX];
+};
 
-	if (pipe(ends) < 0)
-		return err_errno("cannot make a pipe");
-	hold(tree);
-	guard = fork();
-	if (guard < 0) {
-		held_count = 0;
-		close(ends[0]);
-		close(ends[1]);
-		guard = 0;
-		return err_errno("cannot start the process that watches over TCP connections");
-	}
-	if (guard) {
-		close(ends[0]);
-		to_guard = ends[1];
-		signal_held(SIGSTOP);
-		return 0;
-	}
+static void be_guard(int fd, const struct tcp_guarded *sockets, size_t count) __attribute__((noreturn));
+static void be_guard(int fd, const struct tcp_guarded *sockets, size_t count)
+{
+	struct sched_param first = { .sched_priority = sched_get_priority_max(SCHED_FIFO) };
+	void (*undo)(void) = NULL;
+	struct order order;
+	struct answer answer;
+	sigset_t all;
+
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setsid();
-	/* A process that is killed closes its files before it lets go of those it traces: who runs at once is done before they run. */
-	if (sched_setscheduler(0, SCHED_FIFO, &first) < 0)
+	/* A process that is killed closes its files before it lets go of those it traces: who runs at once is mostly done before they run. */
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first) < 0)
 		setpriority(PRIO_PROCESS, 0, -20);
-	close(ends[1]);
-	if (read(ends[0], &byte, 1) == 0) {
-		for (size_t i = 0; i < count; i++)
-			tcp_guard_undo(&sockets[i]);
-		signal_held(SIGCONT);
+	while (recv(fd, &order, sizeof(order), 0) == sizeof(order)) {
+		if (!order.set)
+			_exit(0);
+		undo = order.undo;
+		memset(&answer, 0, sizeof(answer));
+		if (order.set() < 0) {
+			answer.code = err_code();
+			snprintf(answer.text, sizeof(answer.text), "%s", err_text());
+		}
+		send(fd, &answer, sizeof(answer), MSG_NOSIGNAL);
 	}
+	for (size_t i = 0; i < count; i++)
+		tcp_guard_undo(&sockets[i]);
+	signal_held(SIGCONT);
+	if (undo)
+		undo();
 	_exit(0);
+}
+
+int tcp_guard_start(const struct tcp_guarded *sockets, size_t count, const struct tree *tree)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_errno("cannot make a pair of sockets");
+	hold(tree);
+	guard = fork();
+	if (guard == 0) {
+		close(ends[1]);
+		be_guard(ends[0], sockets, count);
+	}
+	close(ends[0]);
+	if (guard < 0) {
+		close(ends[1]);
+		guard = 0;
+		held_count = 0;
+		return err_errno("cannot start the process that watches over TCP connections");
+	}
+	to_guard = ends[1];
+	signal_held(SIGSTOP);
+	return 0;
+}
+
+int tcp_guard_set(int (*set)(void), void (*undo)(void))
+{
+	struct order order = { set, undo };
+	struct answer answer;
+	ssize_t n;
+
+	while ((n = send(to_guard, &order, sizeof(order), MSG_NOSIGNAL)) < 0 && errno == EINTR)
+		;
+	while (n >= 0 && (n = recv(to_guard, &answer, sizeof(answer), 0)) < 0 && errno == EINTR)
+		;
+	if (n != sizeof(answer))
+		return err_set(EIO, "the process that watches over TCP connections has ended");
+	answer.text[sizeof(answer.text) - 1] = 0;
+	return answer.code ? err_set(answer.code, "%s", answer.text) : 0;
 }
 
 void tcp_guard_end(bool killed)
 {
+	const struct order over = { NULL, NULL };
+	ssize_t n;
+
 	if (!guard)
 		return;
 	/* While they are frozen: the signal takes the other out of the queue and is forgotten itself. */
@@ -144,7 +193,9 @@ void tcp_guard_end(bool killed)
 	free(held);
 	held = NULL;
 	held_count = held_room = 0;
-	if (write(to_guard, "", 1) < 0)
+	while ((n = send(to_guard, &over, sizeof(over), MSG_NOSIGNAL)) < 0 && errno == EINTR)
+		;
+	if (n < 0)
 		kill(guard, SIGKILL);
 	close(to_guard);
 	to_guard = -1;

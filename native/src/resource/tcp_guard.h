@@ -23,6 +23,10 @@ struct tcp_guarded {
  * with the error set. */
 int tcp_guard_start(const struct tcp_guarded *sockets, size_t count, const struct tree *tree);
 
+/* Has the process call set, whose effect outlives pcr, and undo should pcr be killed then or later. Functions of this program; they see
+ * its memory as it was when the process was started. set returns 0 or -1 with the error set, and so does this. */
+int tcp_guard_set(int (*set)(void), void (*undo)(void));
+
 /* Makes the socket deaf to packets; then puts it into repair mode. Returns 0 or -1 with errno. */
 int tcp_guard_deafen(const struct tcp_guarded *socket);
 int tcp_guard_repair(const struct tcp_guarded *socket);
