@@ -186,12 +186,28 @@ int release_prepare(struct restore *restore)
 		       : 0;
 }
 
+/* Whether the task can be stopped by the signal that had stopped it: no handler, not blocked, and, as for all but SIGSTOP, a parent that
+ * could let it go on (a group that is not orphaned, credentials(7)). */
+static bool stops(const struct restore *restore, const struct restore_task *task, unsigned int sig)
+{
+	const TaskCoreEntry *tc = task->threads[0].core->tc;
+	const struct restore_task *parent = task->parent;
+	/* sigactions leave out SIGKILL and SIGSTOP, which lie in front of these. */
+	size_t index = sig - 3;
+
+	if (sig != SIGTSTP && sig != SIGTTIN && sig != SIGTTOU)
+		return false;
+	if (!parent || parent->sid != task->sid || parent->pgid == task->pgid || tc->blk_sigset >> (sig - 1) & 1)
+		return false;
+	return index < tc->n_sigactions && tc->sigactions[index]->sigaction == 0;
+}
+
 static int stop_again(struct restore *restore, struct restore_task *task, struct restore_thread *thread)
 {
 	const TaskCoreEntry *tc = task->threads[0].core->tc;
 
 	if (task->stopped && leads(task, thread))
-		kill(task->pid, tc->has_stop_signo && tc->stop_signo ? (int)tc->stop_signo : SIGSTOP);
+		kill(task->pid, stops(restore, task, tc->has_stop_signo ? tc->stop_signo : 0) ? (int)tc->stop_signo : SIGSTOP);
 	return 0;
 }
 

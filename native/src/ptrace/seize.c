@@ -59,7 +59,7 @@ int seize_thread(pid_t tid)
 	return ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0 ? -1 : 0;
 }
 
-int wait_stopped(pid_t tid, bool *group_stop, uint64_t deadline)
+int wait_stopped(pid_t tid, int *stop_signal, uint64_t deadline)
 {
 	int status;
 
@@ -76,8 +76,8 @@ int wait_stopped(pid_t tid, bool *group_stop, uint64_t deadline)
 		if (status >> 16 == PTRACE_EVENT_STOP) {
 			int sig = WSTOPSIG(status);
 
-			if (group_stop)
-				*group_stop = sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+			if (stop_signal)
+				*stop_signal = sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU ? sig : 0;
 			return 0;
 		}
 		/* A signal in front of our interrupt: deliver it, the interrupt stays pending. */

@@ -21,9 +21,9 @@ void tick_stop(void);
 /* waitpid(2) for one traced thread. Returns 0; -1 with errno ESRCH when it has ended or is about to, EINTR after a tick. */
 int wait_thread(pid_t tid, int *status);
 
-/* Waits until a seized thread stands in PTRACE_EVENT_STOP. A signal that is on its way is delivered first. *group_stop (may be
- * NULL): it was stopped by a signal like SIGSTOP. Returns 0; -1 with errno, no error set (ESRCH: it ended; ETIMEDOUT: deadline, in now_us() time, is over; 0 is never). */
-int wait_stopped(pid_t tid, bool *group_stop, uint64_t deadline);
+/* Waits until a seized thread stands in PTRACE_EVENT_STOP. A signal that is on its way is delivered first. *stop_signal (may be
+ * NULL): the signal like SIGSTOP that had stopped it, 0 for none. Returns 0; -1 with errno, no error set (ESRCH: it ended; ETIMEDOUT: deadline, in now_us() time, is over; 0 is never). */
+int wait_stopped(pid_t tid, int *stop_signal, uint64_t deadline);
 
 /* Lets a stopped thread go. Ignores one that is gone. */
 void release_thread(pid_t tid);

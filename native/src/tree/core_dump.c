@@ -139,7 +139,7 @@ static TaskCoreEntry *dump_task_core(const struct task *task)
 	if (task->threads[0].stop == 'T') {
 		tc->task_state = TASK_STOPPED;
 		tc->has_stop_signo = true;
-		tc->stop_signo = SIGSTOP;
+		tc->stop_signo = task->threads[0].stop_signal;
 	}
 	tc->blk_sigset = task->threads[0].sigmask;
 	tc->timers = timer_dump(task);

@@ -148,9 +148,9 @@ static int seize_new_threads(struct task *task, size_t *found)
 	*found = task->thread_count - first;
 	for (size_t i = first; i < task->thread_count; i++) {
 		struct thread *thread = &task->threads[i];
-		bool group_stop = false;
+		int stop_signal = 0;
 
-		if (wait_stopped(thread->tid, &group_stop, deadline) < 0) {
+		if (wait_stopped(thread->tid, &stop_signal, deadline) < 0) {
 			if (errno == ESRCH && thread->tid != task->pid) {
 				memmove(thread, thread + 1, (--task->thread_count - i) * sizeof(*thread));
 				i--;
@@ -162,7 +162,8 @@ static int seize_new_threads(struct task *task, size_t *found)
 					       task->pid, thread->tid);
 			return err_set(ESRCH, "pid %d ended while it was being frozen", task->pid);
 		}
-		thread->stop = group_stop ? 'T' : 'R';
+		thread->stop = stop_signal ? 'T' : 'R';
+		thread->stop_signal = stop_signal;
 	}
 	return 0;
 }

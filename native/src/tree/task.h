@@ -19,6 +19,7 @@ struct parasite;
 struct thread {
 	pid_t tid;
 	char stop; /* as found: 'R' running or sleeping; 'T' group-stopped */
+	int stop_signal; /* that stopped the group, 0 for none */
 	struct user_regs_struct regs; /* as the thread runs on; see regs_for_image() */
 	void *xstate; /* NT_X86_XSTATE, xstate_size bytes */
 	size_t xstate_size;
