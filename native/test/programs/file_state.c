@@ -5,6 +5,7 @@
  */
 #include "test.h"
 
+#include <linux/aio_abi.h>
 #include <sys/fanotify.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -305,13 +306,90 @@ static void devices_verify(void)
 	check(stat(test_path("other"), &st) == 0 && st.st_rdev == makedev(1, 3), "the other device's node was replaced");
 }
 
+static volatile int signals;
+
+static void on_signal(int sig __attribute__((unused)))
+{
+	signals++;
+}
+
+/* Set by another user, whose rights the kernel remembers. */
+static void owner_setup(void)
+{
+	int ends[2];
+
+	check(pipe(ends) == 0);
+	a = ends[0];
+	b = ends[1];
+	signal(SIGUSR2, on_signal);
+	check(setresuid(0, 1000, 0) == 0 && fcntl(a, F_SETOWN, getpid()) == 0 && setresuid(0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 1) == 0);
+	check(fcntl(a, F_SETSIG, SIGUSR2) == 0 && fcntl(a, F_SETFL, O_ASYNC) == 0);
+	c = make("of a group", O_RDWR);
+	check(fcntl(c, F_SETOWN, -getpgrp()) == 0);
+}
+
+static void owner_verify(void)
+{
+	struct f_owner_ex owner;
+	uint32_t uids[2];
+
+	check(fcntl(a, 17 /* F_GETOWNER_UIDS */, uids) == 0 && uids[0] == 0 && uids[1] == 1000, "set by %u, %u", uids[0], uids[1]);
+	check(fcntl(a, F_GETOWN_EX, &owner) == 0 && owner.type == F_OWNER_PID && owner.pid == getpid());
+	check(write(b, "x", 1) == 1 && signals == 1);
+	check(fcntl(c, F_GETOWN_EX, &owner) == 0 && owner.type == F_OWNER_PGRP && owner.pid == getpgrp());
+}
+
+/* Completions that nobody has fetched, some before them that somebody has. */
+static aio_context_t context;
+
+static void submit(uint64_t tag)
+{
+	struct iocb request = { .aio_data = tag, .aio_lio_opcode = IOCB_CMD_PREAD, .aio_fildes = a, .aio_buf = (uint64_t)got, .aio_nbytes = 4 };
+	struct iocb *requests[] = { &request };
+
+	check(syscall(SYS_io_submit, context, 1, requests) == 1);
+}
+
+static void fetch(uint64_t tag)
+{
+	struct io_event event;
+	struct timespec limit = { 10, 0 };
+
+	check(syscall(SYS_io_getevents, context, 1, 1, &event, &limit) == 1 && event.data == tag && event.res == 4, "event %lu", (long)event.data);
+}
+
+static void aio_setup(void)
+{
+	a = make("read", O_RDWR);
+	check(write(a, "data", 4) == 4 && syscall(SYS_io_setup, 20, &context) == 0);
+	for (int i = 0; i < 300; i++) {
+		submit(i);
+		fetch(i);
+	}
+	submit(1001);
+	submit(1002);
+}
+
+static void aio_verify(void)
+{
+	fetch(1001);
+	submit(1003);
+	fetch(1002);
+	fetch(1003);
+	for (int i = 0; i < 300; i++) {
+		submit(i);
+		fetch(i);
+	}
+	check(syscall(SYS_io_destroy, context) == 0);
+}
+
 static const struct kind {
 	const char *name;
 	void (*setup)(void), (*verify)(void);
 } kinds[] = {
 #define KIND(name) { #name, name##_setup, name##_verify }
 	KIND(holes), KIND(links), KIND(in_removed), KIND(tmpfile), KIND(locks), KIND(fifos), KIND(memfds), KIND(watches), KIND(proc), KIND(paths),
-	KIND(vanished), KIND(devices),
+	KIND(vanished), KIND(devices), KIND(owner), KIND(aio),
 };
 
 int main(int argc, char **argv)

@@ -130,6 +130,8 @@ PROGRAMS = [
     Program("file_state", "watches"),
     Program("file_state", "proc"),
     Program("file_state", "paths"),
+    Program("file_state", "owner"),
+    Program("file_state", "aio"),
     Program("file_state", "vanished", down=remove_vanishing, criu_dump="has no copy", criu_restore="needs the file"),
     Program("file_state", "devices", criu_restore="renames the replaced file"),
     Program("file_state", "devices", options=("--evasive-devices",), name="evasive", allowed=[r"^\d+ fd [345]:"],
