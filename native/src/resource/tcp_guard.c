@@ -170,10 +170,12 @@ int tcp_guard_set(int (*set)(void), void (*undo)(void))
 	struct answer answer;
 	ssize_t n;
 
+	/* The tick of a dump interrupts. */
 	while ((n = send(to_guard, &order, sizeof(order), MSG_NOSIGNAL)) < 0 && errno == EINTR)
 		;
-	while (n >= 0 && (n = recv(to_guard, &answer, sizeof(answer), 0)) < 0 && errno == EINTR)
-		;
+	if (n == sizeof(order))
+		while ((n = recv(to_guard, &answer, sizeof(answer), 0)) < 0 && errno == EINTR)
+			;
 	if (n != sizeof(answer))
 		return err_set(EIO, "the process that watches over TCP connections has ended");
 	answer.text[sizeof(answer.text) - 1] = 0;
