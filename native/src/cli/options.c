@@ -35,6 +35,7 @@ const char options_usage[] =
 	"      --inherit-fd fd[N]:KEY  restore: descriptor N takes the place of this file: a path, pipe:[INODE], socket:[INODE], tty[RDEV:DEV],\n"
 	"                           file[MOUNT:INODE]\n"
 	"      --external KEY       dump: leave this file to whoever restores: file[MOUNT:INODE], tty[RDEV:DEV]\n"
+	"      --manage-cgroups[=ignore]  control groups are noted and entered again (the default), or not\n"
 	"  -V, --version            print the version\n"
 	"  -h, --help               print this\n";
 
@@ -53,6 +54,8 @@ enum long_only {
 	OPT_PEER,
 	OPT_INHERIT_FD,
 	OPT_EXTERNAL,
+	OPT_MANAGE_CGROUPS,
+	OPT_FREEZE_CGROUP,
 };
 
 static const struct option long_options[] = {
@@ -80,6 +83,8 @@ static const struct option long_options[] = {
 	{ "peer", required_argument, NULL, OPT_PEER },
 	{ "inherit-fd", required_argument, NULL, OPT_INHERIT_FD },
 	{ "external", required_argument, NULL, OPT_EXTERNAL },
+	{ "manage-cgroups", optional_argument, NULL, OPT_MANAGE_CGROUPS },
+	{ "freeze-cgroup", required_argument, NULL, OPT_FREEZE_CGROUP },
 	{ 0 },
 };
 
@@ -157,6 +162,11 @@ int options_parse(int argc, char **argv, struct request *r, struct paths *paths)
 			if (inherit_parse(r, optarg) < 0)
 				return -1;
 			break;
+		case OPT_MANAGE_CGROUPS:
+			/* The other modes say what becomes of limits, which are left alone in any. */
+			r->ignore_cgroups = optarg && (!strcmp(optarg, "ignore") || !strcmp(optarg, "none"));
+			break;
+		case OPT_FREEZE_CGROUP: break; /* tasks are stopped one by one all the same */
 		case OPT_EXTERNAL:
 			if (external_add(r, optarg) < 0)
 				return -1;

@@ -26,6 +26,8 @@ struct request {
 	uint32_t ghost_limit; /* bytes; larger deleted files are refused */
 	uint32_t timeout; /* seconds to freeze the tree in; 0: ten */
 
+	bool ignore_cgroups; /* --manage-cgroups=ignore: neither noted nor entered */
+
 	/* resource/inherit.h */
 	struct inherit_fd {
 		int fd;

@@ -16,7 +16,7 @@
 static const char *const honoured[] = {
 	"images_dir_fd", "images_dir", "pid", "leave_running", "leave_stopped", "shell_job", "log_level", "log_file", "work_dir_fd", "rst_sibling",
 	"timeout", "ghost_limit", "unprivileged", "skip_file_rwx_check", "ext_unix_sk", "tcp_established", "tcp_close", "evasive_devices",
-	"file_locks", "link_remap", "inherit_fd", "external", "cpu_cap", "network_lock", "pre_dump_mode", "tcp_skip_in_flight", "log_to_stderr", "notify_scripts",
+	"file_locks", "link_remap", "inherit_fd", "external", "manage_cgroups", "manage_cgroups_mode", "freeze_cgroup", "cpu_cap", "network_lock", "pre_dump_mode", "tcp_skip_in_flight", "log_to_stderr", "notify_scripts",
 };
 
 static bool is_honoured(const char *name)
@@ -108,6 +108,8 @@ int swrk_opts_take(const CriuOpts *opts, pid_t peer, struct request *r)
 	r->unprivileged = opts->unprivileged;
 	r->skip_file_rwx_check = opts->skip_file_rwx_check;
 	r->restore_sibling = opts->rst_sibling;
+	r->ignore_cgroups = opts->has_manage_cgroups_mode &&
+			    (opts->manage_cgroups_mode == CRIU_CG_MODE__IGNORE || opts->manage_cgroups_mode == CRIU_CG_MODE__CG_NONE);
 	for (size_t i = 0; i < opts->n_inherit_fd; i++)
 		if (inherit_add(r, peer, opts->inherit_fd[i]->fd, opts->inherit_fd[i]->key) < 0)
 			return -1;

@@ -38,12 +38,14 @@ static struct set *note(const char *text)
 	return s;
 }
 
-void cgroup_dump(const struct task *task, pid_t tid, ThreadCoreEntry *e)
+void cgroup_dump(const struct dump *dump, const struct task *task, pid_t tid, ThreadCoreEntry *e)
 {
-	auto_free char *mine = set_count ? NULL : proc_read(getpid(), "cgroup", NULL), *text = NULL;
+	auto_free char *mine = set_count || dump->request->ignore_cgroups ? NULL : proc_read(getpid(), "cgroup", NULL), *text = NULL;
 	struct set *set;
 	char name[48];
 
+	if (dump->request->ignore_cgroups)
+		return;
 	snprintf(name, sizeof(name), "task/%d/cgroup", tid);
 	text = proc_read(task->pid, name, NULL);
 	if (mine)
@@ -185,7 +187,7 @@ static const CgSetEntry *find_set(uint32_t id)
 
 int cgroup_read(struct restore *restore)
 {
-	auto_img *img = img_open(restore->dirfd, IMG_CGROUP, 0, true);
+	auto_img *img = restore->request->ignore_cgroups ? NULL : img_open(restore->dirfd, IMG_CGROUP, 0, true);
 	auto_free char *text = NULL;
 
 	if (!img)

@@ -21,7 +21,7 @@ struct task;
 /* --- dump --- */
 
 /* Notes the groups of a thread (cgroups(7), /proc/PID/cgroup). Nothing when /proc does not tell. */
-void cgroup_dump(const struct task *task, pid_t tid, ThreadCoreEntry *entry);
+void cgroup_dump(const struct dump *dump, const struct task *task, pid_t tid, ThreadCoreEntry *entry);
 /* Writes cgroup.img when some task is in other groups than pcr. Returns 0 or -1 with the error set. */
 int cgroup_dump_end(struct dump *dump);
 void cgroup_forget(void);

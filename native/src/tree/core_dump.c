@@ -182,7 +182,7 @@ static void dump_rseq(const struct thread *thread, ThreadCoreEntry *tc)
 	tc->rseq_entry->signature = conf.signature;
 }
 
-static int fill_thread_core(const struct task *task, const struct thread *thread, ThreadCoreEntry *tc)
+static int fill_thread_core(const struct dump *dump, const struct task *task, const struct thread *thread, ThreadCoreEntry *tc)
 {
 	char name[48];
 	auto_free char *comm = NULL;
@@ -210,7 +210,7 @@ static int fill_thread_core(const struct task *task, const struct thread *thread
 	}
 	dump_rseq(thread, tc);
 	seccomp_dump(thread, tc);
-	cgroup_dump(task, thread->tid, tc);
+	cgroup_dump(dump, task, thread->tid, tc);
 	if (sched_dump(thread, tc) < 0 || !(tc->signals_p = signal_dump_queue(thread, false)) || !(tc->creds = creds_dump(thread, thread->status)))
 		return -1;
 	return 0;
@@ -226,7 +226,7 @@ static int write_core(struct dump *dump, const struct task *task, const struct t
 	core->mtype = CORE_ENTRY__MARCH__X86_64;
 	core->thread_core = xzalloc(sizeof(*core->thread_core));
 	thread_core_entry__init(core->thread_core);
-	if (img && fill_thread_core(task, thread, core->thread_core) == 0 && (core->thread_info = cpu_dump(thread)) &&
+	if (img && fill_thread_core(dump, task, thread, core->thread_core) == 0 && (core->thread_info = cpu_dump(thread)) &&
 	    (thread->tid != task->pid || (core->tc = dump_task_core(task))))
 		result = img_write(img, &core->base);
 	core_entry__free_unpacked(core, NULL);
