@@ -80,4 +80,6 @@ void fd_kinds_forget(void)
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (kinds[i]->forget)
 			kinds[i]->forget();
+	filelock_dump_end();
+	sysvshm_dump_end();
 }

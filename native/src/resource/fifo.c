@@ -64,6 +64,11 @@ static int fifo_dump_end(struct dump *dump)
 	return result;
 }
 
+static void fifo_forget(void)
+{
+	fifo_dump_end(NULL);
+}
+
 /* --- restore --- */
 
 static struct fifo {
@@ -188,6 +193,7 @@ const struct fd_kind fifo_kind = {
 	.recognise = fifo_recognise,
 	.dump = fifo_dump,
 	.dump_end = fifo_dump_end,
+	.forget = fifo_forget,
 	.collect = fifo_collect,
 	.open = fifo_open,
 	.settle = fifo_settle,

@@ -157,6 +157,11 @@ static int memfd_dump_end(struct dump *dump)
 	return result;
 }
 
+static void memfd_forget(void)
+{
+	memfd_dump_end(NULL);
+}
+
 /* --- restore --- */
 
 static struct inode {
@@ -368,6 +373,7 @@ const struct fd_kind memfd_kind = {
 	.recognise = memfd_recognise,
 	.dump = memfd_dump,
 	.dump_end = memfd_dump_end,
+	.forget = memfd_forget,
 	.collect = memfd_collect,
 	.open = memfd_open,
 	.settle = memfd_settle,

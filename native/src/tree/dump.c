@@ -328,12 +328,13 @@ int dump_run(const struct request *request, struct result *result)
 		pr_warn("the statistics could not be written: %s", err_text());
 		err_clear();
 	}
+	pr_info("%s: frozen for %llu us, %llu pages written", failed ? "failed" : "done", (unsigned long long)dump.stats.frozen_us,
+		(unsigned long long)dump.stats.pages_written);
+	forget(&dump, failed);
+	/* Only now: closing an image may be what makes its file. */
 	if (failed) {
 		img_remove_created();
 		unlinkat(dump.dirfd, "inventory.img", 0);
 	}
-	pr_info("%s: frozen for %llu us, %llu pages written", failed ? "failed" : "done", (unsigned long long)dump.stats.frozen_us,
-		(unsigned long long)dump.stats.pages_written);
-	forget(&dump, failed);
 	return failed ? -1 : 0;
 }
