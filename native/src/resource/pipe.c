@@ -121,15 +121,21 @@ static int pipe_dump_end(struct dump *dump)
 {
 	int result = img_close(data_img);
 
+	data_img = NULL;
 	for (size_t i = 0; i < seen_count; i++)
 		if (seen[i].other_end && (!seen[i].reader || !seen[i].writer))
 			pr_warn("pipe:[%u]: its %s end is held outside the dumped tree and will be closed after a restore", seen[i].id,
 				seen[i].reader ? "write" : "read");
+	return result;
+}
+
+static void pipe_forget(void)
+{
+	img_close(data_img);
 	data_img = NULL;
 	free(seen);
 	seen = NULL;
 	seen_count = seen_room = 0;
-	return result;
 }
 
 /* --- restore --- */
@@ -260,6 +266,7 @@ const struct fd_kind pipe_kind = {
 	.recognise = pipe_recognise,
 	.dump = pipe_dump,
 	.dump_end = pipe_dump_end,
+	.forget = pipe_forget,
 	.collect = pipe_collect,
 	.open = pipe_open,
 	.settle = pipe_settle,
