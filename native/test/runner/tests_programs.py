@@ -157,7 +157,9 @@ PROGRAMS = [
     Program("sk_inet", "options", criu_dump=OLD_SOCKET_OPTIONS, criu_restore="drops IP and TCP options"),
     Program("sk_inet", "icmp", criu_dump="refuses ICMP sockets", criu_restore="refuses ICMP sockets"),
     *[Program("sk_inet", kind, options=("--tcp-established",), criu_dump=OLD_SOCKET_OPTIONS)
-      for kind in ("tcp", "half", "tree")],
+      for kind in ("tcp", "tree")],
+    Program("sk_inet", "half", options=("--tcp-established",), criu_dump=OLD_SOCKET_OPTIONS,
+            criu_restore="known gap: after real CRIU's restore a connection that was half closed is reset, for a reason not yet found"),
     Program("sk_inet", "full", options=("--tcp-established",), criu_dump=OLD_SOCKET_OPTIONS,
             criu_restore="wants packet filter rules for connections within the tree"),
     Program("sk_inet", "shut", options=("--tcp-established",), criu_dump=OLD_SOCKET_OPTIONS,
