@@ -54,10 +54,17 @@ def run(argv, directory, step):
     pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=actions)
     killer = threading.Timer(TIMEOUT, os.kill, (pid, signal.SIGKILL))
     killer.start()
-    _, status, usage = os.wait4(pid, 0)
-    end = time.monotonic()
-    killer.cancel()
-    killer.join()
+    ended = False
+    try:
+        _, status, usage = os.wait4(pid, 0)
+        end = time.monotonic()
+        ended = True
+    finally:
+        killer.cancel()
+        killer.join()
+        if not ended:  # we are being terminated
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
     if status != 0:
         code = os.waitstatus_to_exitcode(status)
         raise Broken(f"{step}: exit status {code}: {_last_words(directory, step)}")

@@ -76,7 +76,7 @@ def worst(cases, results, media):
 def markdown(machine, cases, results, failures, media, runs):
     """The whole of RESULTS.md."""
     parts = ["# pcr beside a real CRIU 4", "",
-             "Made by `bench/run.py`; do not edit by hand.", "",
+             "Made by `bench/compare.py`; do not edit by hand.", "",
              "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in machine), "",
              EXPLANATION.format(runs=runs)]
     for medium in media:

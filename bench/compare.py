@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Measures pcr beside a real CRIU 4, engines in turns, and writes bench/RESULTS.md.
 
-    sudo bench/run.py                      everything; about a quarter of an hour
-    sudo bench/run.py --quick              three runs, small cases, result on the terminal only
-    sudo bench/run.py --cases 256m,tree --runs 3 --media tmpfs
+    sudo bench/compare.py                      everything; about a quarter of an hour
+    sudo bench/compare.py --quick              three runs, small cases, result on the terminal only
+    sudo bench/compare.py --cases 256m,tree --runs 3 --media tmpfs
 
 What is measured and how is written in report.py (EXPLANATION) and cycle.py; the machine is made ready in machine.py.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import signal
@@ -98,6 +99,16 @@ def build_target():
     return program
 
 
+def only_one(work):
+    """Ends the program if another measurement runs: the two would take each other's time and files. Returns what to keep open."""
+    lock = open(os.path.join(work, "lock"), "w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"bench: another measurement runs (it holds {lock.name}); wait for its end")
+    return lock
+
+
 def main():
     args = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated"))  # by way of every finally: no target stays
@@ -106,6 +117,7 @@ def main():
     commands = engine_commands(args)
     program = build_target()
     os.makedirs(args.work, exist_ok=True)
+    lock = only_one(args.work)  # noqa: F841  held until we end
     places = {"disk": os.path.join(args.work, "disk"), "tmpfs": os.path.join(args.work, "tmpfs")}
     machine.private_mounts(["/run", places["tmpfs"]])
     machine.become_subreaper()
