@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/action_script.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "resource/inherit.h"
@@ -25,7 +26,7 @@ const char options_usage[] =
 	"  -s, --leave-stopped      leave the tree stopped after the dump\n"
 	"  -j, --shell-job          the tree belongs to a session of its caller\n"
 	"      --ext-unix-sk, --tcp-established, --tcp-close, --file-locks, --link-remap, --evasive-devices\n"
-	"                           allow what these name, once it can be dumped\n"
+	"                           allow what these name (-l is --file-locks)\n"
 	"      --ghost-limit SIZE   largest deleted file that is kept in the images\n"
 	"      --timeout SECONDS    how long freezing may take (default 10)\n"
 	"  -d, --restore-detached   end when the tree runs\n"
@@ -36,6 +37,9 @@ const char options_usage[] =
 	"                           file[MOUNT:INODE]\n"
 	"      --external KEY       dump: leave this file to whoever restores: file[MOUNT:INODE], tty[RDEV:DEV]\n"
 	"      --manage-cgroups[=ignore]  control groups are noted and entered again (the default), or not\n"
+	"      --action-script FILE run at each stage, named by CRTOOLS_SCRIPT_ACTION; its failure ends the action\n"
+	"      --network-lock METHOD, --cpu-cap[=CAP], --no-default-config\n"
+	"                           taken for criu's sake: processors are always compared, no configuration file is read\n"
 	"  -V, --version            print the version\n"
 	"  -h, --help               print this\n";
 
@@ -52,6 +56,8 @@ enum long_only {
 	OPT_UNPRIVILEGED,
 	OPT_SKIP_RWX,
 	OPT_PEER,
+	OPT_ACTION_SCRIPT,
+	OPT_FOR_CRIU,
 	OPT_INHERIT_FD,
 	OPT_EXTERNAL,
 	OPT_MANAGE_CGROUPS,
@@ -81,6 +87,10 @@ static const struct option long_options[] = {
 	{ "unprivileged", no_argument, NULL, OPT_UNPRIVILEGED },
 	{ "skip-file-rwx-check", no_argument, NULL, OPT_SKIP_RWX },
 	{ "peer", required_argument, NULL, OPT_PEER },
+	{ "action-script", required_argument, NULL, OPT_ACTION_SCRIPT },
+	{ "network-lock", required_argument, NULL, OPT_FOR_CRIU },
+	{ "cpu-cap", optional_argument, NULL, OPT_FOR_CRIU },
+	{ "no-default-config", no_argument, NULL, OPT_FOR_CRIU },
 	{ "inherit-fd", required_argument, NULL, OPT_INHERIT_FD },
 	{ "external", required_argument, NULL, OPT_EXTERNAL },
 	{ "manage-cgroups", optional_argument, NULL, OPT_MANAGE_CGROUPS },
@@ -129,7 +139,7 @@ int options_parse(int argc, char **argv, struct request *r, struct paths *paths)
 
 	opterr = 0;
 	optind = 1;
-	while ((opt = getopt_long(argc, argv, "+:t:D:W:o:v::RsjdSh", long_options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+:t:D:W:o:v::RsjdSlh", long_options, NULL)) != -1) {
 		const char *given = optind > 0 && optind <= argc ? argv[optind - 1] : "";
 
 		switch (opt) {
@@ -153,6 +163,12 @@ int options_parse(int argc, char **argv, struct request *r, struct paths *paths)
 		case OPT_EXT_UNIX_SK: r->ext_unix_sk = true; break;
 		case OPT_TCP_ESTABLISHED: r->tcp_established = true; break;
 		case OPT_TCP_CLOSE: r->tcp_close = true; break;
+		case OPT_ACTION_SCRIPT:
+			r->action_script = optarg;
+			r->notify = action_script_run;
+			break;
+		case OPT_FOR_CRIU: break;
+		case 'l':
 		case OPT_FILE_LOCKS: r->file_locks = true; break;
 		case OPT_LINK_REMAP: r->link_remap = true; break;
 		case OPT_EVASIVE_DEVICES: r->evasive_devices = true; break;
