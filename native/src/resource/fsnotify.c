@@ -15,12 +15,21 @@
 /* fh_entry.handle of real images */
 #define HANDLE_WORDS 16
 
-/* A line of /proc/self/mountinfo (proc_pid_mountinfo(5)): wanted by device (with the whole of its tree visible) or by id. */
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A line of /proc/self/mountinfo (proc_pid_mountinfo(5)): wanted by id, or by device. Of a device the mount that shows the whole of its
+ * tree is best, but a container may have none: any other leads to the same file system. */
 static char *find_mount(uint32_t dev, int mnt_id)
 {
 	auto_file *f = fopen("/proc/self/mountinfo", "re");
-	auto_free char *line = NULL;
+	auto_free char *line = NULL, *part = NULL;
 	size_t room = 0;
+	char *found;
 
 	while (f && getline(&line, &room, f) > 0) {
 		char root[4096], at[4096];
@@ -31,8 +40,12 @@ static char *find_mount(uint32_t dev, int mnt_id)
 			continue;
 		if (mnt_id >= 0 ? id == mnt_id : (major_nr << 20 | minor_nr) == dev && !strcmp(root, "/"))
 			return xstrdup(at);
+		if (mnt_id < 0 && !part && (major_nr << 20 | minor_nr) == dev && is_directory(at))
+			part = xstrdup(at);
 	}
-	return NULL;
+	found = part;
+	part = NULL;
+	return found;
 }
 
 /* The file of a handle, opened O_PATH. Returns -1 with errno. */
