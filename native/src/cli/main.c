@@ -63,7 +63,7 @@ static int run_swrk(int argc, char **argv, struct request *request)
 		return err_set(EINVAL, "swrk needs the number of a descriptor: pcr swrk FD");
 	if (options_parse(argc - 1, argv + 1, request, &paths) < 0)
 		return -1;
-	return swrk_run(fd, request->peer);
+	return swrk_run(fd, request);
 }
 
 static int run(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/action_script.h"
@@ -15,7 +16,7 @@ const char options_usage[] =
 	"Usage: pcr dump -t PID -D DIR [options]\n"
 	"       pcr restore -D DIR [options]\n"
 	"       pcr check\n"
-	"       pcr swrk FD [--peer PID]\n"
+	"       pcr swrk FD [--peer PID[:START:UID:GID:SOCKET]] [--target PID:START]\n"
 	"\n"
 	"  -t, --tree PID           process tree to dump, by its root\n"
 	"  -D, --images-dir DIR     images directory (default: the working directory)\n"
@@ -58,6 +59,7 @@ enum long_only {
 	OPT_PEER,
 	OPT_ACTION_SCRIPT,
 	OPT_FOR_CRIU,
+	OPT_TARGET,
 	OPT_INHERIT_FD,
 	OPT_EXTERNAL,
 	OPT_MANAGE_CGROUPS,
@@ -87,6 +89,7 @@ static const struct option long_options[] = {
 	{ "unprivileged", no_argument, NULL, OPT_UNPRIVILEGED },
 	{ "skip-file-rwx-check", no_argument, NULL, OPT_SKIP_RWX },
 	{ "peer", required_argument, NULL, OPT_PEER },
+	{ "target", required_argument, NULL, OPT_TARGET },
 	{ "action-script", required_argument, NULL, OPT_ACTION_SCRIPT },
 	{ "network-lock", required_argument, NULL, OPT_FOR_CRIU },
 	{ "cpu-cap", optional_argument, NULL, OPT_FOR_CRIU },
@@ -199,9 +202,12 @@ int options_parse(int argc, char **argv, struct request *r, struct paths *paths)
 			r->timeout = value;
 			break;
 		case OPT_PEER:
-			if (parse_number("--peer", optarg, INT32_MAX, &value) < 0)
+			if (peer_parse(&r->service_peer, optarg) < 0)
 				return -1;
-			r->peer = value;
+			break;
+		case OPT_TARGET:
+			if (sscanf(optarg, "%d:%llu", &r->target, &r->target_start) != 2)
+				return err_set(EINVAL, "--target takes PID:START, not '%s'", optarg);
 			break;
 		case ':': return err_set(EINVAL, "option %s needs a value (pcr --help lists them)", given);
 		case 'h': return err_set(EINVAL, "see pcr --help");

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cli/peer.h"
+
 struct request {
 	/* Told of each stage, by CRIU's names (criu(8), --action-script); waits for the answer. pid: the root task, 0 while there is none.
 	 * Returns 0, or -1 with the error set: then the action ends there and the tree is left as it was. NULL: nobody wants to know. */
@@ -41,6 +43,13 @@ struct request {
 	bool restore_detached, restore_sibling;
 	const char *pidfile;
 
+	/* swrk: the client of the service that started it (cli/peer.h). */
+	struct peer service_peer;
+	/* The process that the service looked at, and its starttime in /proc/PID/stat: another one with that pid is not meant. 0: not given. */
+	pid_t target;
+	unsigned long long target_start;
+	/* Whether nobody is left who could be told the outcome; NULL: there is always somebody. Then an action is taken back. */
+	bool (*client_gone)(void);
 	/* Who asked over RPC and where descriptor numbers of the request live; 0 on the command line. */
 	pid_t peer;
 	/* A dump takes only processes all of whose uids and gids are these; for a root that works for somebody else. */

@@ -2,8 +2,11 @@
 #include "cli/swrk.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/check.h"
 #include "cli/log_file.h"
@@ -12,7 +15,6 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
-#include "image/image.h"
 #include "resource/unixsk_service.h"
 #include "tree/dump.h"
 #include "tree/restore.h"
@@ -46,14 +48,16 @@ static int respond_failure(int socket, CriuReqType type)
 }
 
 static int client; /* the socket */
-static bool relayed; /* descriptor numbers and self dumps are of another process than the socket's peer */
+static struct peer service_peer; /* pid 0: nobody stands between us and the client */
+static bool became_peer; /* we were root and are that process' user now */
+static const struct request *started;
 
-/* Whom a root pcr works for, when that is not root. */
-static struct {
-	bool set;
-	uid_t uid;
-	gid_t gid;
-} owner;
+static bool client_gone(void)
+{
+	struct pollfd p = { .fd = client };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+}
 
 /* NOTIFY and its answer (criu_notify, notify_success). */
 static int notify_client(const struct request *request, const char *script, pid_t pid)
@@ -87,8 +91,12 @@ static int notify_client(const struct request *request, const char *script, pid_
 /* A dump request without pid: the asking process itself. With --peer a service is in between, our parent. */
 static int take_self(int socket, pid_t peer, struct request *request)
 {
+	struct stat st;
+
+	if (fstat(socket, &st) < 0)
+		return err_errno("descriptor %d", socket);
 	request->pid = peer;
-	request->service_inode = unixsk_service_inode(peer, relayed ? -1 : socket, getppid());
+	request->service_inode = unixsk_service_inode(peer, service_peer.pid ? service_peer.socket : st.st_ino, getppid());
 	return request->service_inode ? 0 : -1;
 }
 
@@ -108,15 +116,20 @@ static int serve_action(int socket, const CriuReq *req, pid_t peer)
 	else
 		failed = swrk_opts_take(req->opts, peer, &request);
 	request.notify = req->opts && req->opts->notify_scripts ? notify_client : NULL;
-	request.only_owner = owner.set;
-	request.owner_uid = owner.uid;
-	request.owner_gid = owner.gid;
+	request.only_owner = became_peer;
+	request.owner_uid = service_peer.uid;
+	request.owner_gid = service_peer.gid;
+	request.client_gone = client_gone;
+	request.target = started->target;
+	request.target_start = started->target_start;
 	if (!failed)
 		failed = log_file_open(&request);
 	if (!failed && dump && !request.pid)
 		failed = take_self(socket, peer, &request);
+	peer_ptrace(dump);
 	if (!failed)
 		failed = dump ? dump_run(&request, &result) : restore_run(&request, &result);
+	peer_ptrace(false);
 	swrk_opts_close(&request);
 	if (failed)
 		return respond_failure(socket, req->type);
@@ -177,40 +190,28 @@ static int serve(int socket, const CriuReq *req, pid_t peer)
 	}
 }
 
-/* Files are opened with the rights of whoever asked, not with ours. */
-static int become_peer(pid_t peer)
+int swrk_run(int socket, const struct request *arguments)
 {
-	auto_free char *status = proc_read(peer, "status", NULL);
-	unsigned int uid, gid;
-	const char *uids = status ? status_field(status, "Uid") : NULL, *gids = status ? status_field(status, "Gid") : NULL;
-
-	if (!uids || !gids || sscanf(uids, "%*u %u", &uid) != 1 || sscanf(gids, "%*u %u", &gid) != 1)
-		return err_set(ESRCH, "process %d, which asks, is gone", peer);
-	if (geteuid() == 0 && uid != 0) {
-		img_set_owner(uid, gid);
-		owner.set = true;
-		owner.uid = uid;
-		owner.gid = gid;
-	}
-	return 0;
-}
-
-int swrk_run(int socket, pid_t peer)
-{
+	pid_t peer = arguments->service_peer.pid;
 	struct ucred cred;
 	socklen_t length = sizeof(cred);
 	static uint8_t buffer[MESSAGE_MAX];
 	bool again = true;
 
 	client = socket;
-	relayed = peer != 0;
+	started = arguments;
+	service_peer = arguments->service_peer;
 	if (!peer) {
 		if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &length) < 0)
 			return err_errno("descriptor %d is not a Unix socket", socket);
 		peer = cred.pid;
 	}
-	if (become_peer(peer) < 0)
-		return -1;
+	if (service_peer.pid) {
+		/* Ctrl-C in the service's terminal is for the service, which lets us finish. */
+		setpgid(0, 0);
+		if (peer_become(&service_peer, &became_peer) < 0)
+			return respond_failure(socket, CRIU_REQ_TYPE__EMPTY);
+	}
 	while (again) {
 		ssize_t n = recv(socket, buffer, sizeof(buffer), MSG_TRUNC);
 		CriuReq *req;

@@ -5,11 +5,11 @@
 #ifndef PCR_CLI_SWRK_H
 #define PCR_CLI_SWRK_H
 
-#include <sys/types.h>
+#include "cli/request.h"
 
-/* Answers requests on socket: one, or with keep_open until the peer closes. peer: process in which descriptor numbers of a request
- * are looked up, 0 for the socket's peer (SO_PEERCRED, unix(7)). Returns 0; -1 with the error set when the socket fails. A request
+/* Answers requests on socket: one, or with keep_open until the peer closes. started: what swrk's own arguments say
+ * (service_peer, target); without service_peer descriptor numbers are those of the socket's peer (SO_PEERCRED, unix(7)). Returns 0; -1 with the error set when the socket fails. A request
  * that fails is answered and is no error here. */
-int swrk_run(int socket, pid_t peer);
+int swrk_run(int socket, const struct request *started);
 
 #endif

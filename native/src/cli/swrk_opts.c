@@ -68,7 +68,7 @@ static int open_directories(const CriuOpts *opts, pid_t peer, struct request *r)
 	if (opts->images_dir_fd >= 0) {
 		r->images_fd = open_peer_directory(peer, opts->images_dir_fd, "images_dir_fd");
 	} else if (opts->images_dir) {
-		r->images_fd = open(opts->images_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r->images_fd = peer_open(peer, opts->images_dir, O_RDONLY | O_DIRECTORY);
 		if (r->images_fd < 0)
 			err_errno("images_dir %s", opts->images_dir);
 	} else {

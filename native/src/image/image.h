@@ -25,11 +25,11 @@ struct img;
 /* How many bytes one entry may have; far above what a real image holds. */
 #define IMG_ENTRY_MAX (64UL << 20)
 
-/* From now on image files are created and opened with these filesystem ids (setfsuid(2)), so that a service that runs as root
- * opens nothing that its client could not; uid -1 turns it off. */
-void img_set_owner(uid_t uid, gid_t gid);
+/* From now on only image files that belong to uid are read: what somebody else made may be there to harm whoever restores it. */
+void img_set_owner(uid_t uid);
 
-/* openat(2) with these ids; O_NOFOLLOW, O_CLOEXEC and, where a file is made, mode 0600. Returns a descriptor or -1 with errno. */
+/* openat(2); O_NOFOLLOW, O_CLOEXEC and, where a file is made, mode 0600. Returns a descriptor or -1 with errno, EPERM where
+ * img_set_owner's uid does not own it. */
 int img_openat(int dirfd, const char *name, int flags);
 
 /* Creates an image in directory dirfd (mode 0600, an older one is replaced, links are not followed) and writes its

@@ -19,6 +19,9 @@ CredsEntry *creds_dump(const struct thread *thread, const char *status);
 
 /* --- restore --- */
 
+/* Capabilities that pcr has for its own work only: no restored task gets them, whatever its image says. */
+void creds_lend(uint64_t capabilities);
+
 /* Can this pcr give a thread these credentials? entry may be NULL: it keeps pcr's. Returns 0 or -1 with the error set. */
 int creds_check(pid_t pid, pid_t tid, const CredsEntry *entry);
 

@@ -63,17 +63,11 @@ static int look(const struct nlmsghdr *answer, void *arg)
 	return 0;
 }
 
-uint32_t unixsk_service_inode(pid_t client, int fd, pid_t service)
+uint32_t unixsk_service_inode(pid_t client, uint32_t server, pid_t service)
 {
 	struct unix_diag_req request = { .sdiag_family = AF_UNIX, .udiag_states = ~0U, .udiag_show = UDIAG_SHOW_PEER };
-	struct search s = { .client = client, .service = service };
-	struct stat st;
+	struct search s = { .client = client, .service = service, .server_inode = server };
 
-	if (fd >= 0 && fstat(fd, &st) < 0) {
-		err_errno("descriptor %d", fd);
-		return 0;
-	}
-	s.server_inode = fd >= 0 ? st.st_ino : 0;
 	if (sk_diag_dump(&request, sizeof(request), look, &s) < 0)
 		return 0;
 	if (s.count != 1) {

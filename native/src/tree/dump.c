@@ -80,23 +80,6 @@ static int check_sessions(struct dump *dump)
 	return 0;
 }
 
-/* The service looked before the freeze; an execve of a set-user-ID program may have come in between. */
-static int check_owner(const struct dump *dump, const struct task *task)
-{
-	const char *uids = status_field(task->status, "Uid"), *gids = status_field(task->status, "Gid");
-	unsigned int u[3], g[3];
-
-	if (!dump->request->only_owner)
-		return 0;
-	if (!uids || !gids || sscanf(uids, "%u %u %u", &u[0], &u[1], &u[2]) != 3 || sscanf(gids, "%u %u %u", &g[0], &g[1], &g[2]) != 3)
-		return err_set(EIO, "pid %d: /proc does not show whose it is", task->pid);
-	for (int i = 0; i < 3; i++)
-		if (u[i] != dump->request->owner_uid || g[i] != dump->request->owner_gid)
-			return err_set(EPERM, "pid %d belongs to uid %u, gid %u: uid %u, gid %u may not dump it", task->pid, u[i], g[i],
-				       dump->request->owner_uid, dump->request->owner_gid);
-	return 0;
-}
-
 /* Everything that may refuse, without touching the tasks. */
 static int look(struct dump *dump)
 {
@@ -105,7 +88,8 @@ static int look(struct dump *dump)
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		struct task *task = dump->tree.tasks[i];
 
-		if (check_owner(dump, task) < 0)
+		/* Again: an execve of a set-user-ID program may have come before the freeze. */
+		if (refuse_stranger(dump->request, task->pid) < 0)
 			return -1;
 		if (task->zombie)
 			continue;
@@ -311,6 +295,8 @@ int dump_run(const struct request *request, struct result *result)
 		failed = true;
 	if (!failed)
 		failed = request_notify(request, "post-dump", request->pid) < 0;
+	if (!failed && request->client_gone && request->client_gone())
+		failed = err_set(ECONNABORTED, "whoever asked for the dump of pid %d is gone: it runs on", request->pid) < 0;
 	if (!failed)
 		failed = tcp_dump_streams(&dump) < 0 || dump_inventory(&dump) < 0;
 	if (failed || request->leave_running || request->leave_stopped) {

@@ -275,6 +275,23 @@ static int take_zombie(struct task *task, bool *zombie)
 	return task->status ? 0 : err_set(ESRCH, "pid %d ended while the tree was being frozen", task->pid);
 }
 
+int refuse_stranger(const struct request *request, pid_t pid)
+{
+	auto_free char *status = request->only_owner ? proc_read(pid, "status", NULL) : NULL;
+	const char *uids = status ? status_field(status, "Uid") : NULL, *gids = status ? status_field(status, "Gid") : NULL;
+	unsigned int u[3], g[3];
+
+	if (!request->only_owner)
+		return 0;
+	if (!uids || !gids || sscanf(uids, "%u %u %u", &u[0], &u[1], &u[2]) != 3 || sscanf(gids, "%u %u %u", &g[0], &g[1], &g[2]) != 3)
+		return err_set(ESRCH, "pid %d ended while the tree was being frozen", pid);
+	for (int i = 0; i < 3; i++)
+		if (u[i] != request->owner_uid || g[i] != request->owner_gid)
+			return err_set(EPERM, "pid %d belongs to uid %u, gid %u: uid %u, gid %u may not dump it", pid, u[i], g[i], request->owner_uid,
+				       request->owner_gid);
+	return 0;
+}
+
 int freeze_tree(struct tree *tree, const struct request *request)
 {
 	struct task *root = add_task(tree, request->pid, NULL);
@@ -292,8 +309,13 @@ int freeze_tree(struct tree *tree, const struct request *request)
 
 			if (task != root && take_zombie(task, &zombie) < 0)
 				goto fail;
-			if (!zombie && freeze_task(task) < 0)
+			if (!zombie && (refuse_stranger(request, task->pid) < 0 || freeze_task(task) < 0))
 				goto fail;
+			if (task->pid == request->target && task->start_time != request->target_start) {
+				err_set(ESRCH, "pid %d ended after the request came, and another process has its pid now: ask again for that one",
+					task->pid);
+				goto fail;
+			}
 		}
 		for (size_t i = 0; i < tree->count; i++)
 			if (!tree->tasks[i]->zombie && add_children(tree, tree->tasks[i], &more) < 0)

@@ -13,6 +13,10 @@
  * process, a kernel thread, a zombie, traced by another, not allowed, our own ancestor, not stopped within request->timeout. */
 int freeze_tree(struct tree *tree, const struct request *request);
 
+/* Whether request is for the owner's own processes only and pid is not one: real, effective and saved ids count. 0, or -1 with EPERM set,
+ * or ESRCH where it is gone. */
+int refuse_stranger(const struct request *request, pid_t pid);
+
 /* Lets every thread run on. */
 void thaw_tree(struct tree *tree);
 

@@ -303,6 +303,8 @@ static int restore_tree(struct restore *restore)
 		return -1;
 	if (release_prepare(restore) < 0)
 		return -1;
+	if (restore->request->client_gone && restore->request->client_gone())
+		return err_set(ECONNABORTED, "whoever asked for the restore is gone: it is taken back");
 	if (request_notify(restore->request, "pre-resume", restore->tasks[0].pid) < 0 ||
 	    write_pidfile(restore->request, restore->tasks[0].pid) < 0)
 		return -1;
