@@ -3,14 +3,14 @@
  * pcr: dumps and restores process trees in CRIU's image format. This file: verbs and exit status.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/check.h"
-#include "cli/log_file.h"
+#include "cli/open_paths.h"
 #include "cli/options.h"
+#include "cli/supervise.h"
 #include "cli/swrk.h"
 #include "cli/version.h"
 #include "common/err.h"
@@ -19,38 +19,20 @@
 #include "tree/dump.h"
 #include "tree/restore.h"
 
-static int open_directory(const char *path, const char *what)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		err_errno("%s %s", what, path);
-	return fd;
-}
-
-static int open_directories(struct request *request, const struct paths *paths)
-{
-	request->images_fd = open_directory(paths->images ? paths->images : ".", "images directory");
-	if (request->images_fd < 0)
-		return -1;
-	request->work_fd = paths->work ? open_directory(paths->work, "work directory") : request->images_fd;
-	return request->work_fd < 0 ? -1 : log_file_open(request);
-}
-
 static int run_dump(struct request *request, const struct paths *paths)
 {
 	struct result result = { 0 };
 
 	if (!request->pid)
 		return err_set(EINVAL, "dump needs -t PID");
-	return open_directories(request, paths) < 0 ? -1 : dump_run(request, &result);
+	return paths_open(request, paths) < 0 ? -1 : dump_run(request, &result);
 }
 
 static int run_restore(struct request *request, const struct paths *paths)
 {
 	struct result result = { 0 };
 
-	return open_directories(request, paths) < 0 ? -1 : restore_run(request, &result);
+	return paths_open(request, paths) < 0 ? -1 : restore_run(request, &result);
 }
 
 static int run_swrk(int argc, char **argv, struct request *request)
@@ -66,6 +48,7 @@ static int run_swrk(int argc, char **argv, struct request *request)
 	return swrk_run(fd, request);
 }
 
+/* Returns pcr's exit status, -1 with the error set. */
 static int run(int argc, char **argv)
 {
 	struct request request = { .images_fd = -1, .work_fd = -1, .log_level = LOG_WARN, .ghost_limit = 1 << 20 };
@@ -74,6 +57,8 @@ static int run(int argc, char **argv)
 
 	if (!strcmp(verb, "swrk"))
 		return run_swrk(argc - 1, argv + 1, &request);
+	if (!strcmp(verb, "supervise"))
+		return supervise_run(argc - 1, argv + 1, &request);
 	if (options_parse(argc - 1, argv + 1, &request, &paths) < 0)
 		return -1;
 	if (!strcmp(verb, "dump"))
@@ -82,7 +67,7 @@ static int run(int argc, char **argv)
 		return run_restore(&request, &paths);
 	if (!strcmp(verb, "check"))
 		return check_run(stdout);
-	return err_set(EINVAL, "unknown command '%s': dump, restore, check and swrk are there", verb);
+	return err_set(EINVAL, "unknown command '%s': dump, restore, check, supervise and swrk are there", verb);
 }
 
 /* Images come and go by the hundred, each with its buffer: the heap is not to shrink and grow with each. */
@@ -95,6 +80,8 @@ static void keep_heap(void)
 
 int main(int argc, char **argv)
 {
+	int status;
+
 	keep_heap();
 	log_init(2, LOG_WARN);
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
@@ -105,8 +92,9 @@ int main(int argc, char **argv)
 		printf("Version: %d.%d (pcr %s)\n", PCR_CRIU_MAJOR, PCR_CRIU_MINOR, PCR_VERSION);
 		return 0;
 	}
-	if (run(argc, argv) == 0)
-		return 0;
+	status = run(argc, argv);
+	if (status >= 0)
+		return status;
 	/* On standard error it stands already, as the log's line. */
 	if (log_fd() != 2)
 		fprintf(stderr, "pcr: %s failed: %s\n", argv[1], err_text());

@@ -17,6 +17,8 @@ const char options_usage[] =
 	"       pcr restore -D DIR [options]\n"
 	"       pcr check\n"
 	"       pcr swrk FD [--peer PID[:START:UID:GID:SOCKET]] [--target PID:START]\n"
+	"       pcr supervise --socket PATH --status-file FILE [--pidfile FILE] [--daemon] [--service-socket PATH] -- PROGRAM ARG...\n"
+	"       pcr supervise --socket PATH --status-file FILE [--pidfile FILE] [--daemon] --restore -D DIR [options]\n"
 	"\n"
 	"  -t, --tree PID           process tree to dump, by its root\n"
 	"  -D, --images-dir DIR     images directory (default: the working directory)\n"

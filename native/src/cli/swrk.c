@@ -51,6 +51,7 @@ static int client; /* the socket */
 static struct peer service_peer; /* pid 0: nobody stands between us and the client */
 static bool became_peer; /* we were root and are that process' user now */
 static const struct request *started;
+static struct swrk_done *last; /* where to note what the request that is served came to */
 
 static bool client_gone(void)
 {
@@ -131,6 +132,8 @@ static int serve_action(int socket, const CriuReq *req, pid_t peer)
 		failed = dump ? dump_run(&request, &result) : restore_run(&request, &result);
 	peer_ptrace(false);
 	swrk_opts_close(&request);
+	if (last)
+		*last = (struct swrk_done){ .killed = !failed && dump && !request.leave_running && !request.leave_stopped ? request.pid : 0 };
 	if (failed)
 		return respond_failure(socket, req->type);
 	resp.type = req->type;
@@ -190,49 +193,57 @@ static int serve(int socket, const CriuReq *req, pid_t peer)
 	}
 }
 
-int swrk_run(int socket, const struct request *arguments)
+int swrk_next(int socket, const struct request *arguments, struct swrk_done *done)
 {
 	pid_t peer = arguments->service_peer.pid;
 	struct ucred cred;
 	socklen_t length = sizeof(cred);
 	static uint8_t buffer[MESSAGE_MAX];
-	bool again = true;
+	CriuReq *req;
+	ssize_t n;
+	int failed;
 
+	memset(done, 0, sizeof(*done));
 	client = socket;
 	started = arguments;
-	service_peer = arguments->service_peer;
 	if (!peer) {
 		if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &length) < 0)
 			return err_errno("descriptor %d is not a Unix socket", socket);
 		peer = cred.pid;
 	}
+	while ((n = recv(socket, buffer, sizeof(buffer), MSG_TRUNC)) < 0 && errno == EINTR)
+		;
+	if (n < 0)
+		return err_errno("cannot receive a request");
+	if (n == 0)
+		return 0;
+	req = n <= MESSAGE_MAX ? criu_req__unpack(NULL, n, buffer) : NULL;
+	if (!req) {
+		err_set(EBADRQC, "%zd bytes came that are not a criu_req", n);
+		return respond_failure(socket, CRIU_REQ_TYPE__EMPTY) < 0 ? -1 : 0;
+	}
+	last = done;
+	failed = serve(socket, req, peer);
+	last = NULL;
+	n = req->has_keep_open && req->keep_open;
+	criu_req__free_unpacked(req, NULL);
+	return failed ? -1 : n;
+}
+
+int swrk_run(int socket, const struct request *arguments)
+{
+	struct swrk_done done;
+	int more;
+
+	client = socket;
+	service_peer = arguments->service_peer;
 	if (service_peer.pid) {
 		/* Ctrl-C in the service's terminal is for the service, which lets us finish. */
 		setpgid(0, 0);
 		if (peer_become(&service_peer, &became_peer) < 0)
 			return respond_failure(socket, CRIU_REQ_TYPE__EMPTY);
 	}
-	while (again) {
-		ssize_t n = recv(socket, buffer, sizeof(buffer), MSG_TRUNC);
-		CriuReq *req;
-		int failed;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno("cannot receive a request");
-		if (n == 0)
-			return 0;
-		req = n <= MESSAGE_MAX ? criu_req__unpack(NULL, n, buffer) : NULL;
-		if (!req) {
-			err_set(EBADRQC, "%zd bytes came that are not a criu_req", n);
-			return respond_failure(socket, CRIU_REQ_TYPE__EMPTY);
-		}
-		failed = serve(socket, req, peer);
-		again = !failed && req->has_keep_open && req->keep_open;
-		criu_req__free_unpacked(req, NULL);
-		if (failed)
-			return -1;
-	}
-	return 0;
+	while ((more = swrk_next(socket, arguments, &done)) > 0)
+		;
+	return more;
 }

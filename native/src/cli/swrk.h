@@ -12,4 +12,13 @@
  * that fails is answered and is no error here. */
 int swrk_run(int socket, const struct request *started);
 
+/* What a request came to, for a caller with processes of its own. */
+struct swrk_done {
+	pid_t killed; /* root of the tree that a dump has ended; 0: none */
+};
+
+/* Waits for one request and answers it, as swrk_run does. Returns 1 when the client wants to ask more on this connection, 0 when not, -1
+ * with the error set when the socket fails. */
+int swrk_next(int socket, const struct request *arguments, struct swrk_done *done);
+
 #endif
