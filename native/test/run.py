@@ -22,10 +22,34 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from runner import harness, images, tests_caller, tests_cgroup, tests_images, tests_input, tests_kill, tests_kinds, tests_programs, tests_rpc, tests_supervise  # noqa: E402
+from runner import (  # noqa: E402
+    harness,
+    images,
+    tests_caller,
+    tests_cgroup,
+    tests_images,
+    tests_input,
+    tests_kill,
+    tests_kinds,
+    tests_programs,
+    tests_real,
+    tests_rpc,
+    tests_supervise,
+)
 from runner.engine import Engine  # noqa: E402
 
-MODULES = [tests_programs, tests_caller, tests_cgroup, tests_kinds, tests_input, tests_rpc, tests_images, tests_supervise, tests_kill]
+MODULES = [
+    tests_programs,
+    tests_caller,
+    tests_cgroup,
+    tests_kinds,
+    tests_input,
+    tests_rpc,
+    tests_images,
+    tests_supervise,
+    tests_kill,
+    tests_real,
+]
 BUILD = os.path.join(os.path.dirname(HERE), "build")
 
 
