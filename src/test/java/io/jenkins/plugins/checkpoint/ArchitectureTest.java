@@ -4,6 +4,7 @@ package io.jenkins.plugins.checkpoint;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -25,8 +26,14 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule WORKS_WITHOUT_JENKINS = noClasses()
-            .that().resideInAnyPackage(ROOT + "rpc..", ROOT + "engine..", ROOT + "image..", ROOT + "archive..", ROOT + "cli..", ROOT + "report..")
+            .that().resideInAnyPackage(ROOT + "rpc..", ROOT + "engine..", ROOT + "image..", ROOT + "archive..", ROOT + "cli..", ROOT + "report..", ROOT + "agent..")
             .should().dependOnClassesThat().resideInAnyPackage("hudson..", "jenkins..", "org.kohsuke..");
+
+    /** Steps and pages ask, in CRIU RPC, by way of {@code agent}; they neither make nor open an archive and know no engine. */
+    @ArchTest
+    static final ArchRule STEPS_ARE_THIN = noClasses().that().resideInAnyPackage(ROOT + "steps..", ROOT + "build..")
+            .should().dependOnClassesThat(JavaClass.Predicates.resideInAnyPackage(ROOT + "rpc..", ROOT + "engine..", ROOT + "cli..")
+                    .or(JavaClass.Predicates.simpleNameEndingWith("Packer")).or(JavaClass.Predicates.simpleNameEndingWith("Unpacker")));
 
     @ArchTest
     static final ArchRule NO_CIRCLES = slices().matching(ROOT + "(*)..").should().beFreeOfCycles();

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+package hudson.model;
+
+public interface BuildListener extends TaskListener {
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+package hudson.tasks;
+
+public abstract class BuildStepCompatibilityLayer implements BuildStep {
+    BuildStepCompatibilityLayer() {
+        throw new UnsupportedOperationException();
+    }
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+package hudson.tasks;
+
+import hudson.ExtensionPoint;
+import hudson.model.Describable;
+
+public abstract class BuildWrapper implements Describable<BuildWrapper>, ExtensionPoint {
+    public BuildWrapper() {
+        throw new UnsupportedOperationException();
+    }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+package hudson.util;
+
+public abstract class KeyedDataStorage<T, P> {
+    public KeyedDataStorage() {
+        throw new UnsupportedOperationException();
+    }
+}

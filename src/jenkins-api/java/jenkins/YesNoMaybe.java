@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+package jenkins;
+
+public enum YesNoMaybe {
+    YES, NO, MAYBE;
+}

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+package jenkins.security.stapler;
+
+public @interface StaplerAccessibleType {
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+package org.jenkinsci.remoting;
+
+public interface RoleSensitive {
+    void checkRoles(RoleChecker roleChecker) throws SecurityException;
+}

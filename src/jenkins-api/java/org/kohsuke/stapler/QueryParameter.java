@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+package org.kohsuke.stapler;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target({ElementType.PARAMETER})
+public @interface QueryParameter {
+    String value() default "";
+    boolean required() default false;
+    boolean fixEmpty() default false;
+}

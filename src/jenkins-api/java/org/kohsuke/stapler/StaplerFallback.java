@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+package org.kohsuke.stapler;
+
+public interface StaplerFallback {
+    Object getStaplerFallback();
+}

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+package org.kohsuke.stapler;
+
+public interface StaplerRequest {
+}
