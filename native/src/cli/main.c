@@ -6,68 +6,122 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/check.h"
 #include "cli/open_paths.h"
 #include "cli/options.h"
+#include "cli/service.h"
+#include "cli/show_stats.h"
 #include "cli/supervise.h"
 #include "cli/swrk.h"
 #include "cli/version.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "resource/cpuinfo.h"
 #include "tree/dump.h"
 #include "tree/restore.h"
 
-static int run_dump(struct request *request, const struct paths *paths)
+static int run_dump(struct command *c)
 {
 	struct result result = { 0 };
 
-	if (!request->pid)
+	if (!c->request.pid)
 		return err_set(EINVAL, "dump needs -t PID");
-	return paths_open(request, paths) < 0 ? -1 : dump_run(request, &result);
+	if (paths_open(c) < 0 || dump_run(&c->request, &result) < 0)
+		return -1;
+	if (c->request.display_stats)
+		show_dump_stats(c->request.work_fd, stdout);
+	return 0;
 }
 
-static int run_restore(struct request *request, const struct paths *paths)
+static int run_restore(struct command *c)
 {
 	struct result result = { 0 };
 
-	return paths_open(request, paths) < 0 ? -1 : restore_run(request, &result);
+	if (c->exec_cmd) {
+		if (c->word_count < 2)
+			return err_set(EINVAL, "--exec-cmd needs a command: pcr restore --exec-cmd ... -- PROGRAM ARGUMENT...");
+		c->request.exec_cmd = c->words + 1;
+		c->request.restore_detached = true;
+	}
+	if (paths_open(c) < 0 || restore_run(&c->request, &result) < 0)
+		return -1;
+	if (c->request.display_stats)
+		show_restore_stats(c->request.work_fd, stdout);
+	if (!c->request.exec_cmd)
+		return 0;
+	execvp(c->request.exec_cmd[0], c->request.exec_cmd);
+	return err_errno("the tree is restored, but %s cannot be executed", c->request.exec_cmd[0]);
 }
 
-static int run_swrk(int argc, char **argv, struct request *request)
+static int run_check(struct command *c)
 {
-	struct paths paths = { 0 };
+	return check_run(stdout);
+}
+
+static int run_swrk(struct command *c)
+{
 	char *end;
 	long fd;
 
-	if (argc < 2 || (fd = strtol(argv[1], &end, 10)) < 0 || *end || end == argv[1])
+	if (c->word_count != 2 || (fd = strtol(c->words[1], &end, 10)) < 0 || *end || end == c->words[1])
 		return err_set(EINVAL, "swrk needs the number of a descriptor: pcr swrk FD");
-	if (options_parse(argc - 1, argv + 1, request, &paths) < 0)
-		return -1;
-	return swrk_run(fd, request);
+	return swrk_run(fd, &c->request);
 }
 
-/* Returns pcr's exit status, -1 with the error set. */
-static int run(int argc, char **argv)
+static int run_service(struct command *c)
 {
-	struct request request = { .images_fd = -1, .work_fd = -1, .log_level = LOG_WARN, .ghost_limit = 1 << 20 };
-	struct paths paths = { 0 };
-	const char *verb = argv[1];
+	c->daemon |= c->request.restore_detached;
+	return paths_open(c) < 0 ? -1 : service_run(c);
+}
 
-	if (!strcmp(verb, "swrk"))
-		return run_swrk(argc - 1, argv + 1, &request);
-	if (!strcmp(verb, "supervise"))
-		return supervise_run(argc - 1, argv + 1, &request);
-	if (options_parse(argc - 1, argv + 1, &request, &paths) < 0)
+static int run_cpuinfo(struct command *c)
+{
+	bool dump;
+
+	if (c->word_count != 2 || (strcmp(c->words[1], "dump") && strcmp(c->words[1], "check")))
+		return err_set(EINVAL, "cpuinfo needs an action: pcr cpuinfo dump, pcr cpuinfo check");
+	dump = !strcmp(c->words[1], "dump");
+	if (paths_open(c) < 0)
 		return -1;
-	if (!strcmp(verb, "dump"))
-		return run_dump(&request, &paths);
-	if (!strcmp(verb, "restore"))
-		return run_restore(&request, &paths);
-	if (!strcmp(verb, "check"))
-		return check_run(stdout);
-	return err_set(EINVAL, "unknown command '%s': dump, restore, check, supervise and swrk are there", verb);
+	if (dump)
+		return cpuinfo_write(c->request.images_fd);
+	return cpuinfo_check(c->request.images_fd, c->request.has_cpu_cap ? c->request.cpu_cap : CPU_CAP_DEFAULT, false);
+}
+
+static int run_exec(struct command *c)
+{
+	return err_set(ENOTSUP, "exec is gone from CRIU as well: gdb -p PID calls functions in a process");
+}
+
+static const struct verb {
+	const char *name;
+	int (*run)(struct command *command);
+	bool words; /* takes more words than its name */
+} verbs[] = {
+	{ "dump", run_dump },
+	{ "restore", run_restore, true },
+	{ "check", run_check },
+	{ "swrk", run_swrk, true },
+	{ "service", run_service },
+	{ "cpuinfo", run_cpuinfo, true },
+	{ "exec", run_exec, true },
+};
+
+static int run(struct command *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		const struct verb *v = &verbs[i];
+
+		if (strcmp(c->words[0], v->name))
+			continue;
+		if (c->word_count > 1 && !(v->words && (v->run != run_restore || c->exec_cmd)))
+			return err_set(EINVAL, "'%s' is not expected here (pcr --help lists what there is)", c->words[1]);
+		return v->run(c);
+	}
+	return err_set(EINVAL, "unknown command '%s' (pcr --help lists what there is)", c->words[0]);
 }
 
 /* Images come and go by the hundred, each with its buffer: the heap is not to shrink and grow with each. */
@@ -78,25 +132,40 @@ static void keep_heap(void)
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
 }
 
+/* Returns the exit status of a failure. On standard error it stands already when the log is there. */
+static int report(const char *verb)
+{
+	if (log_fd() != 2)
+		fprintf(stderr, "pcr: %s failed: %s\n", verb, err_text());
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
-	int status;
+	struct command command = { .request = REQUEST_INIT };
+	int failed, status;
 
 	keep_heap();
 	log_init(2, LOG_WARN);
-	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-		fputs(options_usage, argc < 2 ? stderr : stdout);
-		return argc < 2 ? 1 : 0;
+	/* It has options of its own, and the program's behind them. */
+	if (argc > 1 && !strcmp(argv[1], "supervise")) {
+		status = supervise_run(argc - 1, argv + 1, &command.request);
+		return status < 0 ? report(argv[1]) : status;
 	}
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		printf("Version: %d.%d (pcr %s)\n", PCR_CRIU_MAJOR, PCR_CRIU_MINOR, PCR_VERSION);
+	failed = options_parse(argc, argv, &command);
+	if (!failed && command.help) {
+		fputs(options_usage, stdout);
 		return 0;
 	}
-	status = run(argc, argv);
-	if (status >= 0)
-		return status;
-	/* On standard error it stands already, as the log's line. */
-	if (log_fd() != 2)
-		fprintf(stderr, "pcr: %s failed: %s\n", argv[1], err_text());
-	return 1;
+	if (!failed && command.version) {
+		printf("Version: %d.%d\npcr %s\n", PCR_CRIU_MAJOR, PCR_CRIU_MINOR, PCR_VERSION);
+		return 0;
+	}
+	if (!failed && !command.word_count) {
+		fputs(options_usage, stderr);
+		return 1;
+	}
+	if (!failed && run(&command) == 0)
+		return 0;
+	return report(command.word_count ? command.words[0] : "it");
 }

@@ -15,11 +15,13 @@ static int open_directory(const char *path, const char *what)
 	return fd;
 }
 
-int paths_open(struct request *request, const struct paths *paths)
+int paths_open(struct command *c)
 {
-	request->images_fd = open_directory(paths->images ? paths->images : ".", "images directory");
-	if (request->images_fd < 0)
+	struct request *r = &c->request;
+
+	r->images_fd = open_directory(c->images ? c->images : ".", "images directory");
+	if (r->images_fd < 0)
 		return -1;
-	request->work_fd = paths->work ? open_directory(paths->work, "work directory") : request->images_fd;
-	return request->work_fd < 0 ? -1 : log_file_open(request);
+	r->work_fd = c->work ? open_directory(c->work, "work directory") : r->images_fd;
+	return r->work_fd < 0 ? -1 : log_file_open(r);
 }

@@ -7,8 +7,8 @@
 
 #include "cli/options.h"
 
-/* Opens images and work directory (both: the working directory when not named) and the log into request. Returns 0 or -1 with the error
+/* Opens images and work directory (both: the working directory when not named) and the log into the command's request. Returns 0 or -1 with the error
  * set. */
-int paths_open(struct request *request, const struct paths *paths);
+int paths_open(struct command *command);
 
 #endif

@@ -12,6 +12,9 @@
 
 #include "cli/peer.h"
 
+/* --network-lock: what keeps a peer's packets away between dump and restore. The values are criu_network_lock_method's. */
+enum network_lock { NETWORK_LOCK_IPTABLES = 1, NETWORK_LOCK_NFTABLES = 2, NETWORK_LOCK_SKIP = 3 };
+
 struct request {
 	/* Told of each stage, by CRIU's names (criu(8), --action-script); waits for the answer. pid: the root task, 0 while there is none.
 	 * Returns 0, or -1 with the error set: then the action ends there and the tree is left as it was. NULL: nobody wants to know. */
@@ -23,11 +26,33 @@ struct request {
 	int log_level; /* enum log_level; default LOG_WARN */
 	const char *log_file; /* no subdirectories */
 
-	bool leave_running, leave_stopped;
-	bool shell_job, ext_unix_sk, tcp_established, tcp_close, evasive_devices, file_locks, link_remap;
+	bool leave_running;
+	bool leave_stopped; /* after a dump, or after a restore */
+	bool shell_job, ext_unix_sk, tcp_established, tcp_close, tcp_skip_in_flight, evasive_devices, file_locks, link_remap;
 	bool skip_file_rwx_check, unprivileged;
 	uint32_t ghost_limit; /* bytes; larger deleted files are refused */
 	uint32_t timeout; /* seconds to freeze the tree in; 0: ten */
+	enum network_lock network_lock; /* 0: not said */
+	uint32_t *unix_sk_ino; /* sockets whose other end may be outside, beside those that ext_unix_sk allows */
+	size_t unix_sk_ino_count;
+
+	/* Processor features: what dump notes in cpuinfo.img and what restore compares; enum cpu_cap of resource/cpuinfo.h. */
+	bool has_cpu_cap;
+	uint32_t cpu_cap;
+
+	/* Memory. */
+	bool track_mem, auto_dedup;
+	bool pre_dump_read; /* --pre-dump-mode=read */
+	const char *parent_img; /* --prev-images-dir: the directory of the dump before, relative to the images directory */
+
+	/* Page server: dump sends its pages there, page-server listens there. */
+	bool use_page_server;
+	const char *ps_address; /* NULL: any (page-server), 127.0.0.1 (dump) */
+	uint16_t ps_port; /* 0: any (page-server) */
+	int ps_fd; /* a socket that is connected already; -1: none */
+
+	bool lazy_pages;
+	int status_fd; /* gets a byte 0 and is closed when the server is ready; -1: none */
 
 	bool ignore_cgroups; /* --manage-cgroups=ignore: neither noted nor entered */
 
@@ -40,11 +65,24 @@ struct request {
 	char **external;
 	size_t external_count;
 
+	/* --join-ns: namespaces that a restore takes the tree into. */
+	struct join_ns {
+		const char *name; /* net, uts, ... */
+		const char *file; /* a pid or a path */
+	} *join_ns;
+	size_t join_ns_count;
+
 	bool restore_detached, restore_sibling;
+	bool display_stats;
 	const char *pidfile;
+	char **exec_cmd; /* program and arguments, NULL-ended, that take pcr's place after a restore; NULL: none */
 
 	/* swrk: the client of the service that started it (cli/peer.h). */
 	struct peer service_peer;
+	bool may_exec; /* this process is there for the request alone: exec_cmd may have it */
+	/* Where the options of an RPC request start: criu(8), CONFIGURATION FILES. */
+	const char *config;
+	bool no_default_config;
 	/* The process that the service looked at, and its starttime in /proc/PID/stat: another one with that pid is not meant. 0: not given. */
 	pid_t target;
 	unsigned long long target_start;
@@ -60,10 +98,23 @@ struct request {
 	uint32_t service_inode;
 };
 
+/* A request in which nothing is asked yet. */
+#define REQUEST_INIT { .images_fd = -1, .work_fd = -1, .log_level = 2, .ghost_limit = 1 << 20, .ps_fd = -1, .status_fd = -1 }
+
 static inline int request_notify(const struct request *request, const char *script, pid_t pid)
 {
 	return request->notify ? request->notify(request, script, pid) : 0;
 }
+
+/* Adds a socket whose peer may be outside the tree. */
+void unix_sk_ino_add(struct request *request, uint32_t inode);
+/* Whether the peer of the socket with this inode may be outside the tree. */
+bool request_ext_unix_sk(const struct request *request, uint32_t inode);
+
+/* Adds a namespace to join; --join-ns KIND:PID, KIND:PATH. extra: options of a user namespace, or NULL. Return 0 or -1 with the error
+ * set: a kind that cannot be joined. */
+int join_ns_add(struct request *request, const char *name, const char *file, const char *extra);
+int join_ns_parse(struct request *request, const char *text);
 
 /* What a verb gives back for the response. */
 struct result {

@@ -134,16 +134,16 @@ static void become_program(const struct supervise *s, int say)
 static void restore(const struct supervise *s, struct request *request, int say) __attribute__((noreturn));
 static void restore(const struct supervise *s, struct request *request, int say)
 {
-	struct paths paths = { 0 };
+	struct command command = { .request = *request };
 	struct result result = { 0 };
 
 	log_init(2, LOG_WARN);
 	sigprocmask(SIG_SETMASK, &s->mask, NULL);
 	/* options_parse() skips the first word, as if it were the verb: it is "--restore". */
-	if (options_parse(s->command_count + 1, s->command - 1, request, &paths) == 0) {
-		request->restore_sibling = request->restore_detached = true;
-		if (paths_open(request, &paths) == 0)
-			restore_run(request, &result);
+	if (options_parse(s->command_count + 1, s->command - 1, &command) == 0) {
+		command.request.restore_sibling = command.request.restore_detached = true;
+		if (paths_open(&command) == 0)
+			restore_run(&command.request, &result);
 	}
 	said = log_fd() == 2;
 	tell(say, result.pid);

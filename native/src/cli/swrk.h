@@ -15,6 +15,7 @@ int swrk_run(int socket, const struct request *started);
 /* What a request came to, for a caller with processes of its own. */
 struct swrk_done {
 	pid_t killed; /* root of the tree that a dump has ended; 0: none */
+	char **exec_cmd; /* what is to take this process' place now; NULL: nothing */
 };
 
 /* Waits for one request and answers it, as swrk_run does. Returns 1 when the client wants to ask more on this connection, 0 when not, -1

@@ -4,119 +4,214 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "cli/config_file.h"
+#include "cli/peer.h"
+#include "cli/rpc_fields.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "resource/cpuinfo.h"
 #include "resource/inherit.h"
 
 #define DEFAULT_LOG "criu.log" /* where CRIU's RPC clients look for it */
 
-/* Options that take_values honours, and those that only allow what the engine, when it meets it, dumps or refuses by name. */
-static const char *const honoured[] = {
-	"images_dir_fd", "images_dir", "pid", "leave_running", "leave_stopped", "shell_job", "log_level", "log_file", "work_dir_fd", "rst_sibling",
-	"timeout", "ghost_limit", "unprivileged", "skip_file_rwx_check", "ext_unix_sk", "tcp_established", "tcp_close", "evasive_devices",
-	"file_locks", "link_remap", "inherit_fd", "external", "manage_cgroups", "manage_cgroups_mode", "freeze_cgroup", "cpu_cap", "network_lock", "pre_dump_mode", "tcp_skip_in_flight", "log_to_stderr", "notify_scripts",
-};
-
-static bool is_honoured(const char *name)
+static int open_client_directory(pid_t client, int fd, const char *option)
 {
-	for (size_t i = 0; i < ARRAY_LEN(honoured); i++)
-		if (!strcmp(honoured[i], name))
-			return true;
-	return false;
-}
-
-/* Whether the message holds a value for the field that says anything: a false bool does not. */
-static bool is_set(const CriuOpts *opts, const ProtobufCFieldDescriptor *field)
-{
-	const char *base = (const char *)opts;
-
-	if (field->label == PROTOBUF_C_LABEL_REPEATED)
-		return *(const size_t *)(base + field->quantifier_offset) > 0;
-	if (field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE)
-		return *(const void *const *)(base + field->offset) != NULL;
-	if (field->label == PROTOBUF_C_LABEL_OPTIONAL && !*(const protobuf_c_boolean *)(base + field->quantifier_offset))
-		return false;
-	return field->type != PROTOBUF_C_TYPE_BOOL || *(const protobuf_c_boolean *)(base + field->offset);
-}
-
-static int refuse_unknown(const CriuOpts *opts)
-{
-	for (unsigned int i = 0; i < criu_opts__descriptor.n_fields; i++) {
-		const ProtobufCFieldDescriptor *field = &criu_opts__descriptor.fields[i];
-
-		if (!is_honoured(field->name) && is_set(opts, field))
-			return err_set(ENOTSUP, "option %s is not supported yet", field->name);
-	}
-	if (opts->base.n_unknown_fields)
-		return err_set(ENOTSUP, "option number %u is not known", opts->base.unknown_fields[0].tag);
-	return 0;
-}
-
-static int open_peer_directory(pid_t peer, int fd, const char *option)
-{
-	int opened = proc_open(peer, O_RDONLY | O_DIRECTORY, "fd/%d", fd);
+	int opened = proc_open(client, O_RDONLY | O_DIRECTORY, "fd/%d", fd);
 
 	if (opened < 0)
-		err_errno("%s: descriptor %d of process %d cannot be opened as a directory", option, fd, peer);
+		err_errno("%s: descriptor %d of process %d cannot be opened as a directory", option, fd, client);
 	return opened;
 }
 
-static int open_directories(const CriuOpts *opts, pid_t peer, struct request *r)
+static int open_named_directory(pid_t client, const char *path, const char *option)
 {
-	if (opts->images_dir_fd >= 0) {
-		r->images_fd = open_peer_directory(peer, opts->images_dir_fd, "images_dir_fd");
-	} else if (opts->images_dir) {
-		r->images_fd = peer_open(peer, opts->images_dir, O_RDONLY | O_DIRECTORY);
-		if (r->images_fd < 0)
-			err_errno("images_dir %s", opts->images_dir);
-	} else {
+	int opened = peer_open(client, path, O_RDONLY | O_DIRECTORY);
+
+	if (opened < 0)
+		err_errno("%s %s", option, path);
+	return opened;
+}
+
+/* A descriptor of the client's, here. */
+static int take_client_fd(pid_t client, int fd, const char *option)
+{
+	auto_fd pidfd = pidfd_open(client, 0);
+	int got = pidfd < 0 ? -1 : pidfd_getfd(pidfd, fd, 0);
+
+	/* Yama may forbid that, and pipes can be opened. */
+	if (got < 0)
+		got = proc_open(client, O_WRONLY, "fd/%d", fd);
+	if (got < 0)
+		return err_errno("%s: descriptor %d of process %d", option, fd, client);
+	fcntl(got, F_SETFD, FD_CLOEXEC);
+	return got;
+}
+
+static int open_directories(const CriuOpts *opts, pid_t client, const struct command *c, struct request *r)
+{
+	if (opts->images_dir_fd >= 0)
+		r->images_fd = open_client_directory(client, opts->images_dir_fd, "images_dir_fd");
+	else if (opts->images_dir)
+		r->images_fd = open_named_directory(client, opts->images_dir, "images_dir");
+	else if (c->images)
+		r->images_fd = open_named_directory(client, c->images, "images-dir");
+	else
 		err_set(EBADF, "neither images_dir_fd nor images_dir says where the images are");
-	}
 	if (r->images_fd < 0)
 		return -1;
-	r->work_fd = opts->has_work_dir_fd && opts->work_dir_fd >= 0 ? open_peer_directory(peer, opts->work_dir_fd, "work_dir_fd") :
-								      r->images_fd;
+	if (opts->has_work_dir_fd && opts->work_dir_fd >= 0)
+		r->work_fd = open_client_directory(client, opts->work_dir_fd, "work_dir_fd");
+	else if (c->work)
+		r->work_fd = open_named_directory(client, c->work, "work-dir");
+	else
+		r->work_fd = r->images_fd;
 	return r->work_fd < 0 ? -1 : 0;
 }
 
-int swrk_opts_take(const CriuOpts *opts, pid_t peer, struct request *r)
+/* Those that are set win over configuration files. */
+static void take_flags(const CriuOpts *opts, struct request *r)
 {
-	*r = (struct request){ .images_fd = -1, .work_fd = -1, .peer = peer, .restore_detached = true };
-	if (opts->has_log_level && (opts->log_level < 0 || opts->log_level > LOG_DEBUG))
-		return err_set(EINVAL, "log_level %d: 0 to 4 are there", opts->log_level);
-	if (opts->has_pid && opts->pid <= 0)
-		return err_set(ESRCH, "there is no process with pid %d", opts->pid);
-	if (refuse_unknown(opts) < 0 || open_directories(opts, peer, r) < 0)
-		return -1;
-	/* The accessors' defaults are those of the protocol: an unset field holds them. */
-	r->pid = opts->pid;
-	r->log_level = opts->log_level;
-	r->log_file = opts->log_file ? opts->log_file : opts->log_to_stderr ? NULL : DEFAULT_LOG;
-	r->leave_running = opts->leave_running;
-	r->leave_stopped = opts->leave_stopped;
-	r->shell_job = opts->shell_job;
-	r->ext_unix_sk = opts->ext_unix_sk;
-	r->tcp_established = opts->tcp_established;
-	r->tcp_close = opts->tcp_close;
-	r->evasive_devices = opts->evasive_devices;
-	r->file_locks = opts->file_locks;
-	r->link_remap = opts->link_remap;
-	r->ghost_limit = opts->ghost_limit;
-	r->timeout = opts->timeout;
-	r->unprivileged = opts->unprivileged;
-	r->skip_file_rwx_check = opts->skip_file_rwx_check;
-	r->restore_sibling = opts->rst_sibling;
-	r->ignore_cgroups = opts->has_manage_cgroups_mode &&
-			    (opts->manage_cgroups_mode == CRIU_CG_MODE__IGNORE || opts->manage_cgroups_mode == CRIU_CG_MODE__CG_NONE);
+#define TAKE(option, field)       \
+	if (opts->has_##option)   \
+		r->field = opts->option
+	TAKE(leave_running, leave_running);
+	TAKE(leave_stopped, leave_stopped);
+	TAKE(shell_job, shell_job);
+	TAKE(ext_unix_sk, ext_unix_sk);
+	TAKE(tcp_established, tcp_established);
+	TAKE(tcp_close, tcp_close);
+	TAKE(tcp_skip_in_flight, tcp_skip_in_flight);
+	TAKE(evasive_devices, evasive_devices);
+	TAKE(file_locks, file_locks);
+	TAKE(link_remap, link_remap);
+	TAKE(ghost_limit, ghost_limit);
+	TAKE(timeout, timeout);
+	TAKE(unprivileged, unprivileged);
+	TAKE(skip_file_rwx_check, skip_file_rwx_check);
+	TAKE(rst_sibling, restore_sibling);
+	TAKE(track_mem, track_mem);
+	TAKE(auto_dedup, auto_dedup);
+	TAKE(lazy_pages, lazy_pages);
+	TAKE(display_stats, display_stats);
+	if (opts->has_network_lock)
+		r->network_lock = (enum network_lock)opts->network_lock;
+	if (opts->has_pre_dump_mode)
+		r->pre_dump_read = opts->pre_dump_mode == CRIU_PRE_DUMP_MODE__VM_READ;
+	if (opts->has_cpu_cap) {
+		r->has_cpu_cap = true;
+		r->cpu_cap = opts->cpu_cap & CPU_CAP_ALL;
+	}
+	if (opts->has_manage_cgroups_mode)
+		r->ignore_cgroups = opts->manage_cgroups_mode == CRIU_CG_MODE__IGNORE || opts->manage_cgroups_mode == CRIU_CG_MODE__CG_NONE;
+	if (opts->parent_img)
+		r->parent_img = opts->parent_img;
+#undef TAKE
+}
+
+static int take_lists(const struct session *session, const CriuOpts *opts, struct request *r)
+{
 	for (size_t i = 0; i < opts->n_inherit_fd; i++)
-		if (inherit_add(r, peer, opts->inherit_fd[i]->fd, opts->inherit_fd[i]->key) < 0)
+		if (inherit_add(r, session->client, opts->inherit_fd[i]->fd, opts->inherit_fd[i]->key) < 0)
 			return -1;
 	for (size_t i = 0; i < opts->n_external; i++)
 		if (external_add(r, opts->external[i]) < 0)
 			return -1;
+	for (size_t i = 0; i < opts->n_unix_sk_ino; i++)
+		unix_sk_ino_add(r, opts->unix_sk_ino[i]->inode);
+	for (size_t i = 0; i < opts->n_join_ns; i++)
+		if (join_ns_add(r, opts->join_ns[i]->ns, opts->join_ns[i]->ns_file, opts->join_ns[i]->extra_opt) < 0)
+			return -1;
 	return 0;
+}
+
+static int take_exec_cmd(const struct session *session, const CriuOpts *opts, struct request *r)
+{
+	if (!opts->n_exec_cmd)
+		return 0;
+	if (!session->started->may_exec)
+		return err_set(ENOTSUP, "option exec_cmd is not done here: this process has more to do");
+	r->exec_cmd = xzalloc((opts->n_exec_cmd + 1) * sizeof(*r->exec_cmd));
+	for (size_t i = 0; i < opts->n_exec_cmd; i++)
+		r->exec_cmd[i] = xstrdup(opts->exec_cmd[i]);
+	return 0;
+}
+
+static int take_descriptors(const struct session *session, const CriuOpts *opts, struct request *r)
+{
+	struct ucred cred;
+	socklen_t length = sizeof(cred);
+
+	if (opts->has_status_fd && opts->status_fd >= 0) {
+		r->status_fd = take_client_fd(session->client, opts->status_fd, "status_fd");
+		if (r->status_fd < 0)
+			return -1;
+	}
+	if (opts->has_pidfd_store_sk) {
+		/* Start times in the images tell a reused pid from the one that was pre-dumped; nothing needs to be stored. */
+		auto_fd store = take_client_fd(session->client, opts->pidfd_store_sk, "pidfd_store_sk");
+
+		if (store < 0)
+			return -1;
+		if (getsockopt(store, SOL_SOCKET, SO_PEERCRED, &cred, &length) < 0)
+			return err_errno("pidfd_store_sk: descriptor %d is not a Unix socket", opts->pidfd_store_sk);
+	}
+	return 0;
+}
+
+/* criu(8), Configuration files in RPC mode: what this one says comes last and wins. */
+static int take_config_file(const struct session *session, const CriuOpts *opts, struct command *c)
+{
+	int fd;
+
+	if (!opts->config_file)
+		return 0;
+	fd = peer_open(session->client, opts->config_file, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		return err_errno("config_file %s", opts->config_file);
+	c->from_client = true;
+	return config_file_read(c, fd, opts->config_file);
+}
+
+int swrk_opts_take(const struct session *session, const CriuOpts *opts, struct request *r)
+{
+	struct command c = { .request = REQUEST_INIT };
+	struct request *given = &c.request;
+
+	given->config = session->started->config;
+	given->no_default_config = session->started->no_default_config;
+	if (config_files_read(&c) < 0)
+		return -1;
+	given->restore_detached = true;
+	given->peer = session->client;
+	given->only_owner = session->started->only_owner;
+	given->owner_uid = session->started->service_peer.uid;
+	given->owner_gid = session->started->service_peer.gid;
+	given->target = session->started->target;
+	given->target_start = session->started->target_start;
+	if (opts->has_log_level && opts->log_level < 0)
+		return err_set(EINVAL, "log_level %d: 0 to 4 are there", opts->log_level);
+	if (opts->has_pid && opts->pid <= 0)
+		return err_set(ESRCH, "there is no process with pid %d", opts->pid);
+	if (opts->has_pid)
+		given->pid = opts->pid;
+	if (opts->has_log_level)
+		given->log_level = opts->log_level > LOG_DEBUG ? LOG_DEBUG : opts->log_level;
+	if (opts->log_file)
+		given->log_file = opts->log_file;
+	take_flags(opts, given);
+	if (rpc_fields_check(opts) < 0 || take_config_file(session, opts, &c) < 0)
+		return -1;
+	if (!given->log_file && !opts->log_to_stderr)
+		given->log_file = DEFAULT_LOG;
+	*r = *given;
+	if (take_lists(session, opts, r) < 0 || take_exec_cmd(session, opts, r) < 0 || open_directories(opts, session->client, &c, r) < 0)
+		return -1;
+	return take_descriptors(session, opts, r);
 }
 
 void swrk_opts_close(struct request *request)
@@ -125,5 +220,7 @@ void swrk_opts_close(struct request *request)
 		close(request->work_fd);
 	if (request->images_fd >= 0)
 		close(request->images_fd);
-	request->work_fd = request->images_fd = -1;
+	if (request->status_fd >= 0)
+		close(request->status_fd);
+	request->work_fd = request->images_fd = request->status_fd = -1;
 }

@@ -6,13 +6,14 @@
 #define PCR_CLI_SWRK_OPTS_H
 
 #include "cli/request.h"
+#include "cli/swrk_session.h"
 #include "rpc.pb-c.h"
 
-/* Opens the directories and takes every option over. A set option that pcr has no answer to is refused by its name. peer: as in
- * swrk_run. opts must live as long as request. Returns 0 or -1 with the error set. */
-int swrk_opts_take(const CriuOpts *opts, pid_t peer, struct request *request);
+/* Reads the configuration files, takes every option over, opens the directories. A set option that pcr has no answer to is refused by its name;
+ * docs/rpc-options.md has them all. opts must live as long as request. Returns 0 or -1 with the error set. */
+int swrk_opts_take(const struct session *session, const CriuOpts *opts, struct request *request);
 
-/* Closes the directories. */
+/* Closes the directories and descriptors. */
 void swrk_opts_close(struct request *request);
 
 #endif

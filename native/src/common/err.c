@@ -65,6 +65,12 @@ int err_context(const char *fmt, ...)
 	return -1;
 }
 
+void err_recode(int code)
+{
+	if (error_code)
+		error_code = code;
+}
+
 int err_code(void)
 {
 	return error_code;

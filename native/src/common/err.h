@@ -20,6 +20,9 @@ int err_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Puts "fmt: " in front of the text of a set error. Returns -1 always. */
 int err_context(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Gives the set error another code, where the place in which it was met says more than what it was. */
+void err_recode(int code);
+
 /* The code of the set error, 0 when none is set. */
 int err_code(void);
 

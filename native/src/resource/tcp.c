@@ -38,6 +38,7 @@ static struct connection {
 } *connections;
 static struct tcp_guarded *guarded;
 static bool armed; /* the guard watches */
+static bool skip_lock; /* --network-lock skip: somebody else does it */
 static bool locked; /* packets of peers outside the tree are dropped */
 static size_t connection_count, connection_room, guarded_count, guarded_room;
 
@@ -49,7 +50,7 @@ bool tcp_is_connected(const InetSkEntry *e)
 
 int tcp_refuse_backlog(struct dump *dump, const char *what, unsigned int count)
 {
-	if (dump->request->tcp_close)
+	if (dump->request->tcp_close || dump->request->tcp_skip_in_flight)
 		return 0;
 	return err_set(ENOTSUP, "%s listens and has %u connection%s waiting to be accepted, which cannot be kept: dump when it has accepted %s", what,
 		       count, count == 1 ? "" : "s", count == 1 ? "it" : "them");
@@ -80,7 +81,9 @@ int tcp_dump(struct dump *dump, const struct fd_info *info, InetSkEntry *e, cons
 	struct tcp_guarded *g;
 	struct pollfd p = { .fd = info->dup, .events = POLLRDHUP };
 
-	if (dump->request->tcp_close && e->state != INETSK_CLOSE) {
+	bool in_flight = e->state == INETSK_SYN_SENT || e->state == INETSK_SYN_RECV;
+
+	if ((dump->request->tcp_close && e->state != INETSK_CLOSE) || (dump->request->tcp_skip_in_flight && in_flight)) {
 		/* A new socket, whose address its listener may have. */
 		e->state = INETSK_CLOSE;
 		memset(e->src_addr, 0, e->n_src_addr * sizeof(uint32_t));
@@ -98,8 +101,8 @@ int tcp_dump(struct dump *dump, const struct fd_info *info, InetSkEntry *e, cons
 		return err_set(ENOTSUP,
 			       "%s is a connected TCP socket (%s to %s): --tcp-established keeps the connection, --tcp-close lets it come back closed", what,
 			       inetsk_show(e, false), inetsk_show(e, true));
-	if (e->state == INETSK_SYN_SENT || e->state == INETSK_SYN_RECV)
-		return err_set(EAGAIN, "%s is a TCP socket on its way into a connection to %s: dump when it has come about", what, inetsk_show(e, true));
+	if (in_flight)
+		return err_set(EAGAIN, "%s is a TCP socket on its way into a connection to %s: dump when it has come about, or leave it out (--skip-in-flight)", what, inetsk_show(e, true));
 	if (e->state == INETSK_CLOSE_WAIT || e->state == INETSK_LAST_ACK || e->state == INETSK_CLOSING) {
 		e->has_shutdown = true;
 		e->shutdown = e->state == INETSK_CLOSE_WAIT ? SK_SHUTDOWN__READ : SK_SHUTDOWN__BOTH;
@@ -228,7 +231,7 @@ static void find_peers(void)
 
 static bool wants_lock(const struct connection *c)
 {
-	return !c->in_tree && c->entry->state != INETSK_CLOSE;
+	return !skip_lock && !c->in_tree && c->entry->state != INETSK_CLOSE;
 }
 
 static void unlock_all(void)
@@ -255,6 +258,7 @@ int tcp_dump_streams(struct dump *dump)
 	if (!connection_count)
 		return 0;
 	find_peers();
+	skip_lock = dump->request->network_lock == NETWORK_LOCK_SKIP;
 	if (tcp_guard_start(guarded, guarded_count, &dump->tree) < 0)
 		return -1;
 	armed = true;

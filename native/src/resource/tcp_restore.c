@@ -105,6 +105,8 @@ static bool other_end_in_tree(struct restore *restore, const InetSkEntry *e)
 
 void tcp_unlock(struct restore *restore, bool outside)
 {
+	if (restore->request->network_lock == NETWORK_LOCK_SKIP)
+		return;
 	for (size_t i = 0; i < stream_count; i++)
 		if (streams[i].e->state != INETSK_CLOSE && other_end_in_tree(restore, streams[i].e) != outside)
 			tcp_lock_remove(streams[i].e);

@@ -325,7 +325,7 @@ static int check_peer(struct dump *dump, const struct seen *s)
 	if (!peer->name_length)
 		return err_set(ENOTSUP, "%s is a Unix datagram socket connected to one outside the tree that has no name (socket:[%u])", s->what,
 			       inode);
-	if (!dump->request->ext_unix_sk)
+	if (!request_ext_unix_sk(dump->request, s->known->inode))
 		return err_set(ENOTSUP,
 			       "%s is a Unix datagram socket connected to %s, outside the tree: --ext-unix-sk lets it be connected again at restore",
 			       s->what, name);

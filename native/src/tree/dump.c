@@ -22,6 +22,7 @@
 #include "ptrace/parasite.h"
 #include "ptrace/seize.h"
 #include "resource/cgroup.h"
+#include "resource/cpuinfo.h"
 #include "resource/fd_kind.h"
 #include "resource/fd_table.h"
 #include "resource/fs.h"
@@ -239,6 +240,8 @@ static int write_stats(struct dump *dump)
 static int dump_frozen(struct dump *dump)
 {
 	dump->files = img_create(dump->dirfd, IMG_FILES, 0);
+	if (dump->request->has_cpu_cap && dump->request->cpu_cap && cpuinfo_write(dump->dirfd) < 0)
+		return -1;
 	if (!dump->files || look(dump) < 0 || dump_files(dump) < 0 || dump_tasks(dump) < 0 || dump_memory(dump) < 0)
 		return -1;
 	if (dump_pstree(dump) < 0 || dump_clocks(dump) < 0 || seccomp_dump_end(dump) < 0 || cgroup_dump_end(dump) < 0)
@@ -286,7 +289,7 @@ int dump_run(const struct request *request, struct result *result)
 	frozen = now_us();
 	dump.stats.freezing_us = frozen - start;
 	img_write_behind();
-	failed = dump_frozen(&dump) < 0;
+	failed = request_notify(request, "query-ext-files", 0) < 0 || dump_frozen(&dump) < 0;
 	if (!failed && dump.files) {
 		failed = img_close(dump.files) < 0;
 		dump.files = NULL;

@@ -27,12 +27,15 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "cli/pidfile.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
 #include "images/stats.pb-c.h"
 #include "ptrace/release.h"
+#include "resource/cpuinfo.h"
+#include "resource/join_ns.h"
 #include "resource/mapped_copy.h"
 #include "resource/memfd.h"
 #include "resource/mm.h"
@@ -228,30 +231,6 @@ static void kill_all(struct restore *restore)
 
 /* --- results --- */
 
-/* Text of the pidfile of criu(8): the root's pid, no newline. */
-static int write_pidfile(const struct request *request, pid_t pid)
-{
-	auto_free char *temporary = NULL;
-	char text[16];
-	int fd, n;
-
-	if (!request->pidfile)
-		return 0;
-	temporary = xasprintf("%s.%d.tmp", request->pidfile, getpid());
-	fd = openat(request->work_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return err_errno("cannot write the pidfile %s", request->pidfile);
-	n = snprintf(text, sizeof(text), "%d", pid);
-	if (write_all(fd, text, n) < 0 || renameat(request->work_fd, temporary, request->work_fd, request->pidfile) < 0) {
-		err_errno("cannot write the pidfile %s", request->pidfile);
-		unlinkat(request->work_fd, temporary, 0);
-		close(fd);
-		return -1;
-	}
-	close(fd);
-	return 0;
-}
-
 /* A restore that succeeded is not undone because its statistics cannot be written. */
 static void write_stats(struct restore *restore)
 {
@@ -306,9 +285,12 @@ static int restore_tree(struct restore *restore)
 	if (restore->request->client_gone && restore->request->client_gone())
 		return err_set(ECONNABORTED, "whoever asked for the restore is gone: it is taken back");
 	if (request_notify(restore->request, "pre-resume", restore->tasks[0].pid) < 0 ||
-	    write_pidfile(restore->request, restore->tasks[0].pid) < 0)
+	    pidfile_write(restore->request->work_fd, restore->request->pidfile, restore->tasks[0].pid) < 0)
 		return -1;
 	tcp_unlock(restore, true);
+	for (size_t i = 0; i < restore->task_count && restore->request->leave_stopped; i++)
+		if (!restore->tasks[i].zombie && !restore->tasks[i].helper)
+			kill(restore->tasks[i].pid, SIGSTOP);
 	release_all(restore);
 	pr_info("restored: pid %d runs", restore->tasks[0].pid);
 	/* Too late for a no. */
@@ -323,13 +305,16 @@ int restore_run(const struct request *request, struct result *result)
 	struct saved_self saved;
 	int outcome;
 
-	if (request_notify(request, "pre-restore", 0) < 0 || read_images(&restore) < 0)
+	if (request_notify(request, "pre-restore", 0) < 0 ||
+	    (request->has_cpu_cap && cpuinfo_check(request->images_fd, request->cpu_cap, true) < 0) || read_images(&restore) < 0)
 		return -1;
 	pr_info("images read: %zu processes, %zu files", restore.task_count, restore.file_count);
 	restore.shared = share(sizeof(*restore.shared));
 	restore.slots = share(restore.task_count * sizeof(*restore.slots));
 	if (!restore.shared || !restore.slots)
 		return err_errno("cannot map shared memory");
+	if (join_ns_enter(request) < 0)
+		return -1;
 	change_self(&saved);
 	outcome = restore_assign_slots(&restore) < 0 || move_own_files(&restore) < 0 || mapped_copies_make(&restore) < 0 ||
 			  remaps_open(&restore) < 0 || sysvshm_make(&restore) < 0 || memfds_open(&restore) < 0 ? -1 : 0;
@@ -337,6 +322,7 @@ int restore_run(const struct request *request, struct result *result)
 		kill_all(&restore);
 	restore_close_slots(&restore);
 	change_self_back(&saved);
+	join_ns_leave();
 	if (restore.log_slot >= 0)
 		close(restore.log_slot);
 	if (restore.dirfd != request->images_fd)
