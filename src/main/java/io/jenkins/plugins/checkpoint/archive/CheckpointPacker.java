@@ -3,7 +3,9 @@ package io.jenkins.plugins.checkpoint.archive;
 
 import com.github.luben.zstd.ZstdOutputStream;
 import io.jenkins.plugins.checkpoint.image.Checkpoint;
+import io.jenkins.plugins.checkpoint.image.CheckpointJson;
 import io.jenkins.plugins.checkpoint.image.CheckpointReader;
+import io.jenkins.plugins.checkpoint.image.CheckpointSummary;
 import io.jenkins.plugins.checkpoint.image.Task;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,6 +21,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -45,10 +48,23 @@ public final class CheckpointPacker {
      * @throws IOException if the images are damaged, or something cannot be read or written
      */
     public static Manifest pack(Path images, Path archive) throws IOException {
+        return pack(images, archive, List.of());
+    }
+
+    /**
+     * Packs a directory, as {@link #pack(Path, Path)}, and keeps secrets out of the manifest.
+     *
+     * @param images an images directory
+     * @param archive the file to make
+     * @param secrets values that the manifest must not show, beside what looks like a secret; the images keep what they hold
+     * @return what the archive says of itself
+     * @throws IOException as there
+     */
+    public static Manifest pack(Path images, Path archive, Collection<String> secrets) throws IOException {
         if (Files.exists(archive, LinkOption.NOFOLLOW_LINKS)) {
             throw new FileAlreadyExistsException(archive.toString());
         }
-        Manifest manifest = describe(images);
+        Manifest manifest = describe(images, secrets);
         Path parent = archive.toAbsolutePath().getParent();
         Path temporary = Files.createTempFile(parent, "." + archive.getFileName(), ".part");
         try {
@@ -60,7 +76,7 @@ public final class CheckpointPacker {
         return manifest;
     }
 
-    private static Manifest describe(Path images) throws IOException {
+    private static Manifest describe(Path images, Collection<String> secrets) throws IOException {
         Checkpoint checkpoint = CheckpointReader.read(images);
         List<Path> paths;
         try (Stream<Path> list = Files.list(images)) {
@@ -72,7 +88,7 @@ public final class CheckpointPacker {
         }
         List<Manifest.ProcessEntry> tree = new ArrayList<>();
         for (Task task : checkpoint.tasks()) {
-            tree.add(new Manifest.ProcessEntry(task.pid(), task.parent(), task.group(), task.session(), task.threads(), task.name()));
+            tree.add(new Manifest.ProcessEntry(task.pid(), task.parent(), task.group(), task.session(), task.threadIds(), task.name()));
         }
         Map<String, Long> timings = new TreeMap<>();
         checkpoint.stats().ifPresent(stats -> {
@@ -81,7 +97,8 @@ public final class CheckpointPacker {
             timings.put("memoryDump", stats.memoryDump());
             timings.put("memoryWrite", stats.memoryWrite());
         });
-        return new Manifest(Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), HostFacts.current(), files, tree, timings);
+        return new Manifest(Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), HostFacts.current(), files, tree, timings,
+                CheckpointJson.write(CheckpointSummary.of(checkpoint, secrets)));
     }
 
     private static Manifest.FileEntry describeFile(Path path) throws IOException {

@@ -39,7 +39,7 @@ public final class Json {
     }
 
     /**
-     * Writes a value, indented by two blanks a level; lists of plain values stay on one line.
+     * Writes a value, indented by two blanks a level; lists of plain values stay on one line, and so do maps of these within another value.
      *
      * @param value maps, lists, strings, numbers, booleans, null
      * @return JSON, ending in a newline
@@ -215,24 +215,31 @@ public final class Json {
     }
 
     private static void writeMap(StringBuilder out, Map<?, ?> map, int level) {
+        boolean flat = level > 0 && map.values().stream().noneMatch(value -> value instanceof Map || value instanceof List<?> list && !isPlain(list));
         out.append('{');
         Iterator<? extends Map.Entry<?, ?>> entries = map.entrySet().iterator();
         while (entries.hasNext()) {
             Map.Entry<?, ?> entry = entries.next();
-            newLine(out, level + 1);
+            if (!flat) {
+                newLine(out, level + 1);
+            }
             writeString(out, entry.getKey().toString());
             out.append(": ");
             write(out, entry.getValue(), level + 1);
-            out.append(entries.hasNext() ? "," : "");
+            out.append(!entries.hasNext() ? "" : flat ? ", " : ",");
         }
-        if (!map.isEmpty()) {
+        if (!map.isEmpty() && !flat) {
             newLine(out, level);
         }
         out.append('}');
     }
 
+    private static boolean isPlain(List<?> list) {
+        return list.stream().noneMatch(item -> item instanceof Map || item instanceof List);
+    }
+
     private static void writeList(StringBuilder out, List<?> list, int level) {
-        boolean plain = list.stream().noneMatch(item -> item instanceof Map || item instanceof List);
+        boolean plain = isPlain(list);
         out.append('[');
         for (int i = 0; i < list.size(); i++) {
             if (plain) {

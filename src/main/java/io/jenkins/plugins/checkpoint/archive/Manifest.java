@@ -17,8 +17,9 @@ import java.util.TreeMap;
  * @param files every file of the images directory, by name
  * @param tree the processes, parents before their children
  * @param timings of the dump, in microseconds, by name; empty if the images do not tell
+ * @param summary what the images hold, in short, for reports: JSON of {@link io.jenkins.plugins.checkpoint.image.CheckpointJson}; empty in older archives
  */
-public record Manifest(String created, Host host, List<FileEntry> files, List<ProcessEntry> tree, Map<String, Long> timings) {
+public record Manifest(String created, Host host, List<FileEntry> files, List<ProcessEntry> tree, Map<String, Long> timings, Map<String, Object> summary) {
     /** Name of the archive's first entry. */
     public static final String ENTRY = "manifest.json";
 
@@ -69,6 +70,15 @@ public record Manifest(String created, Host host, List<FileEntry> files, List<Pr
     }
 
     /**
+     * Leaves the summary out.
+     *
+     * @return the same manifest, without a summary
+     */
+    public Manifest withoutSummary() {
+        return new Manifest(created, host, files, tree, timings, Map.of());
+    }
+
+    /**
      * Says whether a name may stand in an archive: a plain file name that fits into a tar header.
      *
      * @param name a file's name
@@ -115,6 +125,9 @@ public record Manifest(String created, Host host, List<FileEntry> files, List<Pr
             list.add(entry);
         }
         json.put("files", list);
+        if (!summary.isEmpty()) {
+            json.put("summary", summary);
+        }
         return Json.write(json);
     }
 
@@ -146,7 +159,17 @@ public record Manifest(String created, Host host, List<FileEntry> files, List<Pr
         if (map.get("timingsMicros") instanceof Map<?, ?> times) {
             times.forEach((key, value) -> timings.put((String) key, (Long) value));
         }
-        return new Manifest(string(map, "created"), host, readFiles(list(map, "files")), readTree(list(map, "tree")), timings);
+        return new Manifest(string(map, "created"), host, readFiles(list(map, "files")), readTree(list(map, "tree")), timings,
+                readSummary(map.get("summary")));
+    }
+
+    // Only whoever shows it reads it closely: a restore does not depend on it.
+    private static Map<String, Object> readSummary(Object value) {
+        Map<String, Object> summary = new LinkedHashMap<>();
+        if (value instanceof Map<?, ?> map) {
+            map.forEach((key, item) -> summary.put((String) key, item));
+        }
+        return summary;
     }
 
     private static List<FileEntry> readFiles(List<?> list) {

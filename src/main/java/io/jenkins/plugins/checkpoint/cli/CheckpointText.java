@@ -4,11 +4,13 @@ package io.jenkins.plugins.checkpoint.cli;
 import io.jenkins.plugins.checkpoint.archive.Json;
 import io.jenkins.plugins.checkpoint.archive.Manifest;
 import io.jenkins.plugins.checkpoint.image.Checkpoint;
+import io.jenkins.plugins.checkpoint.image.CheckpointJson;
+import io.jenkins.plugins.checkpoint.image.Descriptor;
+import io.jenkins.plugins.checkpoint.image.Needs;
 import io.jenkins.plugins.checkpoint.image.Task;
+import io.jenkins.plugins.checkpoint.image.TaskTimer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -22,10 +24,9 @@ final class CheckpointText {
 
     static String text(Path where, Checkpoint checkpoint, Manifest manifest) {
         StringBuilder out = new StringBuilder();
-        long stored = checkpoint.tasks().stream().mapToLong(task -> task.memory().stored()).sum();
-        long threads = checkpoint.tasks().stream().mapToLong(task -> task.threads().size()).sum();
-        out.append(where).append(": ").append(count(checkpoint.tasks().size(), "process", "processes")).append(", ")
-                .append(count(threads, "thread", "threads")).append(", ").append(Text.size(stored)).append(" of memory\n");
+        Checkpoint.Totals totals = checkpoint.totals();
+        out.append(where).append(": ").append(count(totals.processes(), "process", "processes")).append(", ")
+                .append(count(totals.threads(), "thread", "threads")).append(", ").append(Text.size(totals.stored())).append(" of memory\n");
         if (manifest != null) {
             out.append("packed ").append(Text.safe(manifest.created(), 40)).append(" on kernel ").append(Text.safe(manifest.host().kernel(), 80))
                     .append(", ").append(Text.safe(manifest.host().architecture(), 20)).append(", ").append(Text.safe(manifest.host().cpu(), 80)).append("; ")
@@ -39,6 +40,7 @@ final class CheckpointText {
             depths.put(task.pid(), depth);
             describe(out, task, "  ".repeat(depth));
         }
+        needs(out, checkpoint.needs());
         return out.toString();
     }
 
@@ -47,7 +49,11 @@ final class CheckpointText {
         if (!task.state().equals("alive")) {
             out.append(" (").append(task.state()).append(')');
         }
-        out.append(", group ").append(task.group()).append(", session ").append(task.session()).append('\n');
+        out.append(", group ").append(task.group()).append(", session ").append(task.session());
+        if (task.memory().mappings() > 0) {
+            out.append(", user ").append(task.credentials().uid());
+        }
+        out.append('\n');
         String inner = indent + "    ";
         if (!task.arguments().isEmpty()) {
             out.append(inner).append("command  ").append(Text.safe(String.join(" ", task.arguments()), MAX_COMMAND)).append('\n');
@@ -55,8 +61,11 @@ final class CheckpointText {
         if (!task.program().isEmpty()) {
             out.append(inner).append("program  ").append(Text.safe(task.program(), MAX_COMMAND)).append('\n');
         }
+        if (!task.directory().isEmpty()) {
+            out.append(inner).append("in       ").append(Text.safe(task.directory(), MAX_COMMAND)).append('\n');
+        }
         if (task.threads().size() > 1) {
-            String ids = String.join(" ", task.threads().stream().map(String::valueOf).toList());
+            String ids = String.join(" ", task.threadIds().stream().map(String::valueOf).toList());
             out.append(inner).append("threads  ").append(task.threads().size()).append(": ").append(Text.safe(ids, MAX_COMMAND)).append('\n');
         }
         if (task.memory().mappings() > 0) {
@@ -67,64 +76,58 @@ final class CheckpointText {
             }
             out.append('\n');
         }
-        for (Task.OpenFile file : task.files()) {
-            out.append(String.format(Locale.ROOT, "%sfd %-5d %s%s%s%n", inner, file.descriptor(), file.kind(),
-                    file.name().isEmpty() ? "" : " " + Text.safe(file.name(), MAX_COMMAND), file.position() == 0 ? "" : " at " + file.position()));
+        for (Descriptor descriptor : task.descriptors()) {
+            out.append(String.format(Locale.ROOT, "%sfd %-5d %s%s%n", inner, descriptor.number(), Text.safe(descriptor.what(), MAX_COMMAND), details(descriptor)));
         }
+        for (TaskTimer timer : task.timers()) {
+            out.append(inner).append("timer    ").append(timer.clock()).append(timer.remaining() == 0 ? ", not armed" : ", fires in " + micros(timer.remaining()))
+                    .append(timer.interval() == 0 ? "" : ", then every " + micros(timer.interval())).append('\n');
+        }
+    }
+
+    private static String details(Descriptor descriptor) {
+        StringBuilder out = new StringBuilder();
+        if (!descriptor.name().isEmpty()) {
+            out.append(' ').append(Text.safe(descriptor.name(), MAX_COMMAND));
+        }
+        if (descriptor.position() != 0) {
+            out.append(" at ").append(descriptor.position());
+        }
+        if (descriptor.socket() != null) {
+            out.append(' ').append(Text.safe(descriptor.socket().state(), MAX_COMMAND));
+            if (descriptor.name().isEmpty() && !descriptor.socket().local().isEmpty()) {
+                out.append(' ').append(Text.safe(descriptor.socket().local(), MAX_COMMAND));
+            }
+            if (!descriptor.socket().remote().isEmpty()) {
+                out.append(" to ").append(Text.safe(descriptor.socket().remote(), MAX_COMMAND));
+            }
+        }
+        if (!descriptor.detail().isEmpty()) {
+            out.append(", ").append(Text.safe(descriptor.detail(), MAX_COMMAND));
+        }
+        if (!descriptor.peers().isEmpty()) {
+            out.append("; other end: ").append(String.join(", ", descriptor.peers().stream().map(end -> "pid " + end.pid() + " fd " + end.number()).toList()));
+        }
+        return out.toString();
+    }
+
+    private static void needs(StringBuilder out, Needs needs) {
+        out.append("\nto restore it:\n");
+        for (Needs.NeededOption option : needs.options()) {
+            out.append("    ").append(option.option()).append(": ").append(Text.safe(option.reason(), MAX_COMMAND)).append('\n');
+        }
+        for (String privilege : needs.privileges()) {
+            out.append("    ").append(Text.safe(privilege, MAX_COMMAND)).append('\n');
+        }
+        out.append("    ").append(count(needs.files().size() + needs.omittedFiles(), "file has", "files have")).append(" to be there, unchanged (--json lists them)\n");
     }
 
     static Map<String, Object> json(Checkpoint checkpoint, Manifest manifest) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("imageVersion", checkpoint.imageVersion());
-        json.put("root", checkpoint.root());
-        checkpoint.stats().ifPresent(stats -> {
-            Map<String, Object> times = new LinkedHashMap<>();
-            times.put("freezingMicros", stats.freezing());
-            times.put("frozenMicros", stats.frozen());
-            times.put("memoryDumpMicros", stats.memoryDump());
-            times.put("memoryWriteMicros", stats.memoryWrite());
-            times.put("pagesScanned", stats.pagesScanned());
-            times.put("pagesWritten", stats.pagesWritten());
-            json.put("dump", times);
-        });
-        List<Object> tasks = new ArrayList<>();
-        for (Task task : checkpoint.tasks()) {
-            tasks.add(json(task));
-        }
-        json.put("processes", tasks);
+        Map<String, Object> json = CheckpointJson.write(checkpoint);
         if (manifest != null) {
-            json.put("manifest", Json.parse(manifest.toJson()));
+            // The images tell the same, and more.
+            json.put("manifest", Json.parse(manifest.withoutSummary().toJson()));
         }
-        return json;
-    }
-
-    private static Map<String, Object> json(Task task) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("pid", task.pid());
-        json.put("parent", task.parent());
-        json.put("group", task.group());
-        json.put("session", task.session());
-        json.put("threads", task.threads());
-        json.put("state", task.state());
-        json.put("name", task.name());
-        json.put("program", task.program());
-        json.put("arguments", task.arguments());
-        Map<String, Object> memory = new LinkedHashMap<>();
-        memory.put("mappings", task.memory().mappings());
-        memory.put("mappedBytes", task.memory().mapped());
-        memory.put("storedBytes", task.memory().stored());
-        memory.put("inParentBytes", task.memory().inParent());
-        json.put("memory", memory);
-        List<Object> files = new ArrayList<>();
-        for (Task.OpenFile file : task.files()) {
-            Map<String, Object> entry = new LinkedHashMap<>();
-            entry.put("descriptor", file.descriptor());
-            entry.put("kind", file.kind());
-            entry.put("name", file.name());
-            entry.put("position", file.position());
-            files.add(entry);
-        }
-        json.put("files", files);
         return json;
     }
 

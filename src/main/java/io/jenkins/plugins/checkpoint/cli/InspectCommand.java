@@ -7,9 +7,11 @@ import io.jenkins.plugins.checkpoint.archive.Json;
 import io.jenkins.plugins.checkpoint.archive.Manifest;
 import io.jenkins.plugins.checkpoint.image.Checkpoint;
 import io.jenkins.plugins.checkpoint.image.CheckpointReader;
+import io.jenkins.plugins.checkpoint.image.CheckpointSummary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -28,6 +30,9 @@ final class InspectCommand implements Callable<Integer> {
 
     @Option(names = "--json", description = "as JSON")
     private boolean json;
+
+    @Option(names = "--unmasked", description = "show arguments that look like secrets, such as the value of --password, as they are")
+    private boolean unmasked;
 
     @Override
     public Integer call() throws IOException {
@@ -50,7 +55,8 @@ final class InspectCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void show(Checkpoint content, Manifest manifest) {
+    private void show(Checkpoint whole, Manifest manifest) {
+        Checkpoint content = unmasked ? whole : CheckpointSummary.of(whole, CheckpointSummary.Limits.NONE, List.of());
         if (json) {
             System.out.print(Json.write(CheckpointText.json(content, manifest)));
         } else {

@@ -19,6 +19,16 @@ public enum ImageKind {
     FDINFO(0x56213732, ImageKind.COMMON),
     /** files.img: open files of all kinds. */
     FILES(0x56303138, ImageKind.COMMON),
+    /** fs-PID.img: root, working directory, umask. */
+    FS(0x51403912, ImageKind.COMMON),
+    /** memfd.img: memfds, by inode. */
+    MEMFD(0x48453499, ImageKind.COMMON),
+    /** tty-info.img: terminals. */
+    TTY_INFO(0x59453036, ImageKind.COMMON),
+    /** remap-fpath.img: files whose names are gone. */
+    REMAP(0x59133954, ImageKind.COMMON),
+    /** filelocks.img: file locks. */
+    FILE_LOCKS(0x54323616, ImageKind.COMMON),
     /** stats-dump, stats-restore: times and counts. */
     STATS(0x57093306, ImageKind.SERVICE);
 

@@ -10,18 +10,24 @@ import java.util.List;
  * @param parent its parent's; 0 for the root of the tree
  * @param group process group
  * @param session session
- * @param threads ids of all threads, the first one is the pid
+ * @param threads all threads; the first one's id is the pid
  * @param state what it was: {@code alive}, {@code zombie}, {@code stopped}, ...
  * @param name comm
  * @param program path of the executable; empty if unknown
  * @param arguments command line; empty if its memory is not among the images
- * @param memory its memory
- * @param files its descriptors
+ * @param directory working directory; empty if unknown
+ * @param credentials who it is
+ * @param memory sums over its mappings
+ * @param mappings its address space, by address
+ * @param descriptors its open descriptors
+ * @param timers its timers that exist or are armed
+ * @param omitted what a summary left out of these lists
  */
-public record Task(int pid, int parent, int group, int session, List<Integer> threads, String state, String name, String program,
-        List<String> arguments, Memory memory, List<OpenFile> files) {
+public record Task(int pid, int parent, int group, int session, List<TaskThread> threads, String state, String name, String program,
+        List<String> arguments, String directory, Credentials credentials, Memory memory, List<Mapping> mappings, List<Descriptor> descriptors,
+        List<TaskTimer> timers, Omitted omitted) {
     /**
-     * Sizes of an address space, in bytes.
+     * Sizes of an address space, in bytes. Memory shared between processes counts in mapped only.
      *
      * @param mappings how many mappings
      * @param mapped their size together
@@ -34,12 +40,30 @@ public record Task(int pid, int parent, int group, int session, List<Integer> th
     }
 
     /**
-     * An open descriptor.
+     * How many were left out to bound a summary's size: those of least weight.
      *
-     * @param descriptor its number
-     * @param kind such as {@code reg}, {@code pipe}, {@code unixsk}
-     * @param name path or other name; empty if the kind has none
-     * @param position offset; 0 for kinds that have none
+     * @param threads threads
+     * @param mappings mappings
+     * @param mapped size of these mappings, in bytes
+     * @param stored stored bytes of these mappings
+     * @param descriptors descriptors
+     * @param timers timers
      */
-    public record OpenFile(int descriptor, String kind, String name, long position) {}
+    public record Omitted(int threads, int mappings, long mapped, long stored, int descriptors, int timers) {
+        /** Nothing is left out. */
+        public static final Omitted NONE = new Omitted(0, 0, 0, 0, 0, 0);
+    }
+
+    /**
+     * Ids of the threads that are listed.
+     *
+     * @return tids
+     */
+    public List<Integer> threadIds() {
+        return threads.stream().map(TaskThread::id).toList();
+    }
+
+    Task withDescriptors(List<Descriptor> list) {
+        return new Task(pid, parent, group, session, threads, state, name, program, arguments, directory, credentials, memory, mappings, list, timers, omitted);
+    }
 }

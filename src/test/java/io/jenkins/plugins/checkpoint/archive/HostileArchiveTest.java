@@ -80,7 +80,7 @@ class HostileArchiveTest {
     }
 
     private static Item manifest(Manifest.FileEntry... files) {
-        Manifest manifest = new Manifest("2026-01-01T00:00:00Z", new Manifest.Host("6.1", "x86_64", "cpu", List.of()), List.of(files), List.of(), Map.of());
+        Manifest manifest = new Manifest("2026-01-01T00:00:00Z", new Manifest.Host("6.1", "x86_64", "cpu", List.of()), List.of(files), List.of(), Map.of(), Map.of());
         return Item.file("manifest.json", manifest.toJson().getBytes(StandardCharsets.UTF_8));
     }
 

@@ -103,11 +103,11 @@ class MainTest {
             Outcome shown = run("inspect", checkpoint);
             assertThat(shown.status()).as(shown.err()).isZero();
             assertThat(shown.out()).contains("2 processes, 3 threads, 12.0 KiB of memory", "100 soak", "  101 gone (zombie)", "soak --hours",
-                    "fd 0     reg /srv/progress.txt at 77", "pipe:[5]");
+                    "fd 0     file /srv/progress.txt at 77", "pipe:[5]");
             Map<?, ?> json = (Map<?, ?>) Json.parse(run("inspect", checkpoint, "--json").out());
             Map<?, ?> root = (Map<?, ?>) ((List<?>) json.get("processes")).get(0);
             assertThat(root.get("arguments")).isEqualTo(List.of("soak", "--hours"));
-            assertThat(root.get("threads")).isEqualTo(List.of(100L, 102L));
+            assertThat(root.get("threads")).isEqualTo(List.of(Map.of("id", 100L, "name", "soak"), Map.of("id", 102L, "name", "worker")));
         }
     }
 

@@ -3,7 +3,10 @@ package io.jenkins.plugins.checkpoint.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
+import io.jenkins.plugins.checkpoint.image.proto.MmProto.mm_entry;
+import io.jenkins.plugins.checkpoint.image.proto.PagemapProto.pagemap_head;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -35,20 +38,69 @@ class CheckpointReaderTest {
         assertThat(checkpoint.root()).isEqualTo(100);
         assertThat(checkpoint.stats()).isEmpty();
         Task root = checkpoint.tasks().get(0);
-        assertThat(root.threads()).containsExactly(100, 102);
+        assertThat(root.threads()).containsExactly(new TaskThread(100, "soak"), new TaskThread(102, "worker"));
         assertThat(root.name()).isEqualTo("soak");
         assertThat(root.state()).isEqualTo("alive");
         assertThat(root.program()).isEqualTo("/usr/bin/soak");
         assertThat(root.arguments()).containsExactly("soak", "--hours");
+        assertThat(root.credentials()).isEqualTo(new Credentials(1000, 1000, 100, 100, 1L << 32, "off"));
         // [vsyscall], in the kernel's half, is nobody's memory; three of six pages are in an earlier dump.
-        assertThat(root.memory()).isEqualTo(new Task.Memory(3, 0x12000, 3 * 4096, 3 * 4096));
-        assertThat(root.files()).containsExactly(new Task.OpenFile(0, "reg", "/srv/progress.txt", 77), new Task.OpenFile(7, "pipe", "pipe:[5]", 0));
+        assertThat(root.memory()).isEqualTo(new Task.Memory(2, 0x12000, 3 * 4096, 3 * 4096));
+        assertThat(root.mappings()).containsExactly(
+                new Mapping(0x400000, 0x410000, MappingKind.ANONYMOUS, "rw-p", "", 0, 4096, 3 * 4096, 0, List.of()),
+                new Mapping(0x7000000, 0x7002000, MappingKind.ANONYMOUS, "rw-p", "", 0, 2 * 4096, 0, 0, List.of()));
+        assertThat(root.descriptors()).extracting(Descriptor::number, Descriptor::kind, Descriptor::what, Descriptor::name, Descriptor::position)
+                .containsExactly(tuple(0, "reg", "file", "/srv/progress.txt", 77L), tuple(7, "pipe", "pipe", "pipe:[5]", 0L));
         Task child = checkpoint.tasks().get(1);
-        assertThat(child).isEqualTo(new Task(101, 100, 100, 100, List.of(101), "zombie", "gone", "", List.of(), Task.Memory.NONE, List.of()));
+        assertThat(child).isEqualTo(new Task(101, 100, 100, 100, List.of(new TaskThread(101, "gone")), "zombie", "gone", "", List.of(), "", Credentials.NONE,
+                Task.Memory.NONE, List.of(), List.of(), List.of(), Task.Omitted.NONE));
+        assertThat(checkpoint.totals()).isEqualTo(new Checkpoint.Totals(2, 3, 2, 2, 0x12000, 3 * 4096, 3 * 4096));
+    }
+
+    @Test
+    void tellsWhatARestoreNeeds() throws IOException {
+        Needs needs = CheckpointReader.read(images).needs();
+        assertThat(needs.files()).containsExactly(new Needs.NeededFile("/usr/bin/soak", -1, "program"), new Needs.NeededFile("/srv/progress.txt", -1, "open"));
+        assertThat(needs.options()).isEmpty();
+        assertThat(needs.privileges()).first().isEqualTo("run as user 1000, or as root");
+        int[] magics = {0x54564319, 0x50273030};
+        SampleImages.file(images, "pstree.img", magics, SampleImages.process(100, 0, 100).toBuilder().setSid(7).build());
+        assertThat(CheckpointReader.read(images).needs().options()).extracting(Needs.NeededOption::option).containsExactly("--shell-job");
+    }
+
+    @Test
+    void refusesMappingsThatOverlapAndPagesThatAreThereTwice() throws IOException {
+        mm_entry mm;
+        try (ImageFile file = ImageFile.open(images.resolve("mm-100.img"), ImageKind.MM)) {
+            mm = file.first(mm_entry.parser());
+        }
+        int[] magics = {0x54564319, 0x57492820};
+        SampleImages.file(images, "mm-100.img", magics, mm.toBuilder().addVmas(mm.getVmas(0)).build());
+        assertThatThrownBy(() -> CheckpointReader.read(images)).hasMessageContaining("the mapping from 0x400000 to 0x410000 overlaps the one before it");
+        SampleImages.file(images, "mm-100.img", magics, mm.toBuilder().addVmas(mm.getVmas(1).toBuilder().setStart(1L << 60).setEnd(2L << 60)).build());
+        assertThatThrownBy(() -> CheckpointReader.read(images)).hasMessageContaining("a mapping from 0x1000000000000000");
+        SampleImages.write(images);
+        int[] pagemap = {0x54564319, 0x56084025};
+        SampleImages.file(images, "pagemap-100.img", pagemap, pagemap_head.newBuilder().setPagesId(1).build(), SampleImages.run(0x400000, 2, 4),
+                SampleImages.run(0x401000, 1, 4));
+        assertThatThrownBy(() -> CheckpointReader.read(images)).hasMessageContaining("describes the page at 0x401000 twice");
+    }
+
+    @Test
+    void readsArgumentsFromTheDumpBefore() throws IOException {
+        Path before = SampleImages.write(directory.resolve("before"));
+        Files.createSymbolicLink(images.resolve("parent"), Path.of("../before"));
+        SampleImages.file(images, "pagemap-100.img", new int[] {0x54564319, 0x56084025}, pagemap_head.newBuilder().setPagesId(1).build(),
+                SampleImages.run(0x7000000, 2, 1));
+        Task root = CheckpointReader.read(images).tasks().get(0);
+        assertThat(root.arguments()).containsExactly("soak", "--hours");
+        assertThat(root.memory()).isEqualTo(new Task.Memory(2, 0x12000, 0, 2 * 4096));
+        Files.delete(before.resolve("pages-1.img"));
+        assertThat(CheckpointReader.read(images).tasks().get(0).arguments()).isEmpty();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"inventory.img", "pstree.img", "core-100.img", "mm-100.img", "pagemap-100.img", "files.img", "fdinfo-4.img"})
+    @ValueSource(strings = {"inventory.img", "pstree.img", "core-100.img", "core-102.img", "mm-100.img", "pagemap-100.img", "files.img", "fdinfo-4.img"})
     void refusesAnImageCutShortAnywhere(String name) throws IOException {
         byte[] whole = Files.readAllBytes(images.resolve(name));
         int refused = 0;
@@ -66,7 +118,7 @@ class CheckpointReaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"inventory.img", "pstree.img", "core-100.img", "mm-100.img", "pagemap-100.img", "files.img", "fdinfo-4.img"})
+    @ValueSource(strings = {"inventory.img", "pstree.img", "core-100.img", "core-102.img", "mm-100.img", "pagemap-100.img", "files.img", "fdinfo-4.img"})
     // Every third: across the bytes that is every place in one.
     void survivesFlippedBits(String name) throws IOException {
         byte[] whole = Files.readAllBytes(images.resolve(name));

@@ -5,6 +5,8 @@ import com.google.protobuf.MessageLite;
 import io.jenkins.plugins.checkpoint.image.proto.CoreProto.core_entry;
 import io.jenkins.plugins.checkpoint.image.proto.CoreProto.task_core_entry;
 import io.jenkins.plugins.checkpoint.image.proto.CoreProto.task_kobj_ids_entry;
+import io.jenkins.plugins.checkpoint.image.proto.CoreProto.thread_core_entry;
+import io.jenkins.plugins.checkpoint.image.proto.CredsProto.creds_entry;
 import io.jenkins.plugins.checkpoint.image.proto.FdinfoProto.fd_types;
 import io.jenkins.plugins.checkpoint.image.proto.FdinfoProto.fdinfo_entry;
 import io.jenkins.plugins.checkpoint.image.proto.FdinfoProto.file_entry;
@@ -37,6 +39,7 @@ public final class SampleImages {
         file(directory, "inventory.img", new int[] {0x58313116}, inventory_entry.newBuilder().setImgVersion(2).build());
         file(directory, "pstree.img", new int[] {COMMON, 0x50273030}, process(100, 0, 100, 102), process(101, 100, 101));
         file(directory, "core-100.img", new int[] {COMMON, 0x55053847}, core("soak", 1));
+        file(directory, "core-102.img", new int[] {COMMON, 0x55053847}, core("worker", 1));
         file(directory, "core-101.img", new int[] {COMMON, 0x55053847}, core("gone", 6));
         file(directory, "files.img", new int[] {COMMON, 0x56303138},
                 file_entry.newBuilder().setType(fd_types.REG).setId(1).setReg(reg_file_entry.newBuilder().setId(1).setFlags(0).setPos(77).setFown(fown())
@@ -85,6 +88,8 @@ public final class SampleImages {
     private static core_entry core(String name, int state) {
         return core_entry.newBuilder().setMtype(core_entry.march.X86_64)
                 .setTc(task_core_entry.newBuilder().setTaskState(state).setExitCode(0).setPersonality(0).setFlags(0).setBlkSigset(0).setComm(name))
+                .setThreadCore(thread_core_entry.newBuilder().setFutexRla(0).setFutexRlaLen(0).setComm(name).setCreds(creds_entry.newBuilder().setUid(1000).setEuid(1000)
+                        .setSuid(1000).setFsuid(1000).setGid(100).setEgid(100).setSgid(100).setFsgid(100).setSecbits(0).addCapEff(0).addCapEff(1)))
                 .setIds(task_kobj_ids_entry.newBuilder().setVmId(1).setFilesId(4).setFsId(1).setSighandId(1)).build();
     }
 
@@ -100,7 +105,7 @@ public final class SampleImages {
         return vma_entry.newBuilder().setStart(start).setEnd(end).setPgoff(0).setShmid(0).setProt(3).setFlags(0x22).setStatus(1).setFd(-1).build();
     }
 
-    private static pagemap_entry run(long address, int pages, int flags) {
+    static pagemap_entry run(long address, int pages, int flags) {
         return pagemap_entry.newBuilder().setVaddr(address).setCompatNrPages(pages).setFlags(flags).build();
     }
 }
