@@ -278,14 +278,15 @@ static int map_at(const struct restore_task *task, const struct restore_vma *vma
 	return 0;
 }
 
-/* First all that can be in their places, then those that must wait in a hole. */
-static int map_all(struct restore *restore, struct restore_task *task)
+int vmas_map(struct restore *restore, struct restore_task *task, bool only_wanted)
 {
 	uint64_t waiting = 0, hole = 0;
 
 	for (size_t i = 0; i < task->vma_count; i++) {
 		struct restore_vma *vma = &task->vmas[i];
 
+		if (vma->at || (only_wanted && !vma->wanted))
+			continue;
 		if (vma->shmem)
 			vma->shmem = &restore->shmems[(size_t)vma->shmem - 1];
 		if (map_at(task, vma, vma->entry->start, MAP_FIXED_NOREPLACE, vma->has_pages) == 0) {
@@ -304,7 +305,7 @@ static int map_all(struct restore *restore, struct restore_task *task)
 	for (size_t i = 0; i < task->vma_count; i++) {
 		struct restore_vma *vma = &task->vmas[i];
 
-		if (vma->at)
+		if (vma->at || (only_wanted && !vma->wanted))
 			continue;
 		/* The same place within 2 MiB: page tables are moved whole then. */
 		hole = hole / HUGE * HUGE + HUGE + vma->entry->start % HUGE;
@@ -323,11 +324,27 @@ struct cursor {
 	size_t vma;
 };
 
+/* The end of what is read in one go from address on in the mapping, and whether it is read now. */
+static bool is_due(const struct restore_vma *v, uint64_t address, uint64_t *end)
+{
+	*end = v->entry->end;
+	if (!v->at || v->loaded)
+		return false;
+	/* Compared with the parent's pages instead */
+	if (v->from && address < v->from->entry->end) {
+		if (*end > v->from->entry->end)
+			*end = v->from->entry->end;
+		return false;
+	}
+	return true;
+}
+
 static void *find_place(void *arg, uint64_t address, uint64_t *size)
 {
 	struct cursor *c = arg;
 	const struct restore_task *task = c->task;
-	uint64_t left;
+	uint64_t left, end;
+	bool due;
 
 	/* Addresses come ascending. */
 	while (c->vma < task->vma_count && task->vmas[c->vma].entry->end <= address)
@@ -341,9 +358,12 @@ static void *find_place(void *arg, uint64_t address, uint64_t *size)
 			*size = left;
 		return NULL;
 	}
-	left = task->vmas[c->vma].entry->end - address;
+	due = is_due(&task->vmas[c->vma], address, &end);
+	left = end - address;
 	if (*size > left)
 		*size = left;
+	if (!due)
+		return NULL;
 	return (char *)task->vmas[c->vma].at + (address - task->vmas[c->vma].entry->start);
 }
 
@@ -381,18 +401,40 @@ static int finish(const struct restore_vma *vma)
 	return 0;
 }
 
-int vmas_restore(struct restore *restore, struct restore_task *task)
+int vmas_load(struct restore *restore, struct restore_task *task)
 {
-	struct cursor cursor = { task, 0 };
+	struct cursor cursor = { .task = task };
+	bool any = false;
 
-	if (task->mm->has_thp_disabled && task->mm->thp_disabled && prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) < 0)
-		return err_errno("cannot disable transparent huge pages");
-	if (map_all(restore, task) < 0)
+	for (size_t i = 0; i < task->vma_count; i++) {
+		const struct restore_vma *v = &task->vmas[i];
+
+		if (!v->at || v->loaded)
+			continue;
+		any = true;
+		if (!v->from && advise(v, true) < 0)
+			return err_errno("cannot set the page size advice for 0x%" PRIx64, v->entry->start);
+	}
+	if (any && page_runs_load(task->pages, restore->dirfd, find_place, &cursor) < 0)
 		return -1;
 	for (size_t i = 0; i < task->vma_count; i++)
-		if (advise(&task->vmas[i], true) < 0)
-			return err_errno("cannot set the page size advice for 0x%" PRIx64, task->vmas[i].entry->start);
-	if (page_runs_load(task->pages, restore->dirfd, find_place, &cursor) < 0)
+		task->vmas[i].loaded |= task->vmas[i].at != 0;
+	return 0;
+}
+
+int vmas_set_thp(const struct restore_task *task)
+{
+	int want = task->mm->has_thp_disabled && task->mm->thp_disabled;
+
+	/* A child is born with what its parent has. */
+	if (prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) != want && prctl(PR_SET_THP_DISABLE, want, 0, 0, 0) < 0)
+		return err_errno("cannot %s transparent huge pages", want ? "disable" : "enable");
+	return 0;
+}
+
+int vmas_restore(struct restore *restore, struct restore_task *task)
+{
+	if (vmas_map(restore, task, false) < 0 || vmas_load(restore, task) < 0)
 		return -1;
 	__atomic_add_fetch(&restore->shared->pages, task->pages->size / PAGE, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < task->vma_count; i++)

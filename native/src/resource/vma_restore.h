@@ -6,6 +6,7 @@
 #ifndef PCR_RESOURCE_VMA_RESTORE_H
 #define PCR_RESOURCE_VMA_RESTORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,16 @@ struct restore_task;
 /* Checks the mappings of mm-PID.img (order, bounds, kinds), notes the files and segments that they use, and reads the page map.
  * After the descriptors of all tasks were read. Returns 0 or -1 with the error set. */
 int vmas_read(struct restore *restore, struct restore_task *task);
+
+/* In the task: makes the mappings that are not made yet (restore_vma.at is 0), without contents; only_wanted: those that a child takes
+ * over (vma_inherit.h). First all that can be in their places, then those that must wait in a hole. Returns 0 or -1 with the error set. */
+int vmas_map(struct restore *restore, struct restore_task *task, bool only_wanted);
+
+/* In the task: reads the contents of the mappings that are made and have none yet. Returns 0 or -1 with the error set. */
+int vmas_load(struct restore *restore, struct restore_task *task);
+
+/* In the task: transparent huge pages as the images say (PR_SET_THP_DISABLE). Before memory is touched. Returns 0 or -1 with the error set. */
+int vmas_set_thp(const struct restore_task *task);
 
 /* In the task: makes all mappings with their contents. Returns 0 or -1 with the error set. */
 int vmas_restore(struct restore *restore, struct restore_task *task);

@@ -44,6 +44,7 @@
 #include "resource/shmem.h"
 #include "resource/sysvshm.h"
 #include "resource/tcp.h"
+#include "resource/vma_inherit.h"
 #include "resource/vma_restore.h"
 #include "tree/restore_tree.h"
 
@@ -103,6 +104,7 @@ static int read_images(struct restore *restore)
 	/* Mapped files that are not as they were dumped, all in one message. */
 	if (regfile_check_end() < 0)
 		return -1;
+	vmas_plan_inherit(restore);
 	return shmem_read_all(restore);
 }
 

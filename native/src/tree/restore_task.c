@@ -26,6 +26,7 @@
 #include "resource/shmem.h"
 #include "resource/signal.h"
 #include "resource/tty.h"
+#include "resource/vma_inherit.h"
 #include "resource/vma_restore.h"
 #include "tree/restore_tree.h"
 
@@ -336,7 +337,8 @@ void restore_task_main(struct restore *restore, struct restore_task *task)
 	die_with_parent(restore, task, task->parent ? task->parent->pid : restore->coordinator);
 	if (!task->zombie && !task->helper)
 		cgroup_enter(restore, task);
-	if (!task->zombie && !task->helper && (restore_open_files(restore, task) < 0 || shmem_create(restore, task) < 0))
+	if (!task->zombie && !task->helper && (vmas_set_thp(task) < 0 || restore_open_files(restore, task) < 0 ||
+					      shmem_create(restore, task) < 0 || vmas_inherit(restore, task) < 0))
 		give_up(restore, task);
 	create_children(restore, task, true);
 	if (task->sid == task->pid && setsid() < 0) {

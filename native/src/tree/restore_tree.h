@@ -41,7 +41,10 @@ struct restore_vma {
 	struct restore_file *file; /* NULL for none */
 	struct restore_shmem *shmem; /* NULL for none */
 	bool has_pages; /* in the pages image */
-	uint64_t at; /* start now; entry->start when it could be mapped in its place */
+	uint64_t at; /* start now; entry->start when it could be mapped in its place; 0: not mapped yet */
+	struct restore_vma *from; /* its maker's, whose pages it may share; NULL for none (resource/vma_inherit.h) */
+	bool wanted; /* it is some other's `from` */
+	bool loaded; /* has its contents */
 };
 
 struct restore_task {

@@ -81,10 +81,12 @@ class Target:
 
     def wait_ready(self):
         def ready():
-            if self.result().startswith("SKIP "):
-                raise Skip(self.result()[5:].strip())
-            if self.result() or self.context.ended(self.pid) is not None:
-                raise Failure(f"{self.program} failed before the dump: {self.result() or self.context.ended(self.pid)}")
+            ended = self.context.ended(self.pid)
+            result = self.result()
+            if result.startswith("SKIP "):
+                raise Skip(result[5:].strip())
+            if result or ended is not None:
+                raise Failure(f"{self.program} failed before the dump: {result or ended}")
             return os.path.exists(self.path("ready"))
 
         poll(ready, f"{self.program} does not get ready")

@@ -104,6 +104,7 @@ PROGRAMS = [
     Program("mem_shared"),
     Program("mem_shared", "twice"),
     Program("mem_cow"),
+    Program("mem_cow_shared", criu_restore="keeps no changed pages of private file mappings in common"),
     Program("heap"),
     Program("stack"),
     Program("mem_file_private"),
