@@ -73,6 +73,7 @@ struct request {
 	size_t join_ns_count;
 
 	bool restore_detached, restore_sibling;
+	int life_fd; /* a tree restored in a namespace ends at the end of file of this pipe; 0: none */
 	bool display_stats;
 	const char *pidfile;
 	char **exec_cmd; /* program and arguments, NULL-ended, that take pcr's place after a restore; NULL: none */

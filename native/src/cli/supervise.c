@@ -153,21 +153,25 @@ static void restore(const struct supervise *s, struct request *request, int say)
 static int start(struct supervise *s, struct request *request)
 {
 	struct message m;
-	int ends[2];
+	int ends[2], life[2];
 	pid_t child;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	/* The other end of life stays open for as long as we are there. */
+	if (pipe2(ends, O_CLOEXEC) < 0 || pipe2(life, O_CLOEXEC) < 0)
 		return err_errno("cannot make a pipe");
 	child = fork();
 	if (child < 0)
 		return err_errno("cannot start a process");
 	if (child == 0) {
 		close(ends[0]);
+		close(life[1]);
+		request->life_fd = life[0];
 		if (s->restore)
 			restore(s, request, ends[1]);
 		become_program(s, ends[1]);
 	}
 	close(ends[1]);
+	close(life[0]);
 	if (hear(ends[0], &m, s->restore ? ECHILD : 0) == 0)
 		s->root = s->restore ? m.pid : child;
 	close(ends[0]);

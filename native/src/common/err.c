@@ -50,6 +50,15 @@ int err_errno(const char *fmt, ...)
 	return -1;
 }
 
+int err_adopt(int code, const char *text)
+{
+	if (!error_code) {
+		error_code = code ? code : EIO;
+		snprintf(error_text, sizeof(error_text), "%s", text);
+	}
+	return -1;
+}
+
 int err_context(const char *fmt, ...)
 {
 	char prefix[ERR_TEXT_MAX / 2], text[ERR_TEXT_MAX];

@@ -17,6 +17,9 @@ int err_set(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3))
 /* err_set with strerror(errno) appended and errno as code. Returns -1 always; errno is kept. */
 int err_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Sets the error, unless one is set, to one that another process of pcr has set and logged. Returns -1 always. */
+int err_adopt(int code, const char *text);
+
 /* Puts "fmt: " in front of the text of a set error. Returns -1 always. */
 int err_context(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -36,24 +36,48 @@ static int dump_caps(const char *status, const char *field, uint32_t **out, size
 	return 0;
 }
 
+/* "1 2 3" as group numbers. */
+static uint32_t *parse_groups(const char *text, size_t *count)
+{
+	uint32_t *groups = NULL;
+	size_t room = 0;
+	char *end;
+
+	*count = 0;
+	for (;;) {
+		while (*text == ' ' || *text == '\t')
+			text++;
+		if (*text < '0' || *text > '9')
+			return groups;
+		*(uint32_t *)array_push(&groups, count, &room, sizeof(*groups)) = strtoul(text, &end, 10);
+		text = end;
+	}
+}
+
+/* Of a tree in a namespace that cannot change its groups, user_namespaces(7): the same for all. */
+static uint32_t *outside_groups;
+static size_t outside_group_count;
+
+void creds_dump_from_outside(pid_t pid)
+{
+	auto_free char *status = proc_read(pid, "status", NULL);
+	const char *groups = status ? status_field(status, "Groups") : NULL;
+
+	if (groups)
+		outside_groups = parse_groups(groups, &outside_group_count);
+}
+
 static int parse_status(const char *status, CredsEntry *e)
 {
 	const char *uid = status_field(status, "Uid"), *gid = status_field(status, "Gid");
 	const char *groups = status_field(status, "Groups"), *nnp = status_field(status, "NoNewPrivs");
-	size_t room = 0;
-	char *end;
 
 	if (!uid || sscanf(uid, "%u %u %u %u", &e->uid, &e->euid, &e->suid, &e->fsuid) != 4 || !gid ||
 	    sscanf(gid, "%u %u %u %u", &e->gid, &e->egid, &e->sgid, &e->fsgid) != 4 || !groups || !nnp)
 		return -1;
-	for (;;) {
-		while (*groups == ' ' || *groups == '\t')
-			groups++;
-		if (*groups < '0' || *groups > '9')
-			break;
-		*(uint32_t *)array_push(&e->groups, &e->n_groups, &room, sizeof(*e->groups)) = strtoul(groups, &end, 10);
-		groups = end;
-	}
+	e->groups = parse_groups(groups, &e->n_groups);
+	if (e->n_groups == outside_group_count)
+		memcpy(e->groups, outside_groups, outside_group_count * sizeof(*e->groups));
 	e->has_no_new_privs = true;
 	e->no_new_privs = atoi(nnp);
 	if (!e->no_new_privs)
@@ -99,11 +123,22 @@ static uint64_t set_of_prctl(int option, int sub)
 	return set;
 }
 
-static void read_own(void)
+static void read_caps(void)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2] = { 0 };
 
+	syscall(SYS_capget, &header, data);
+	own.effective = data[0].effective | (uint64_t)data[1].effective << 32;
+	own.permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	own.inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+	own.bounding = set_of_prctl(PR_CAPBSET_READ, 0);
+	own.ambient = set_of_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET);
+	own.securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+}
+
+static void read_own(void)
+{
 	if (own.known)
 		return;
 	own.known = true;
@@ -116,13 +151,19 @@ static void read_own(void)
 		own.groups = xzalloc(own.group_count * sizeof(*own.groups));
 		own.group_count = getgroups(own.group_count, own.groups);
 	}
-	syscall(SYS_capget, &header, data);
-	own.effective = data[0].effective | (uint64_t)data[1].effective << 32;
-	own.permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
-	own.inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
-	own.bounding = set_of_prctl(PR_CAPBSET_READ, 0);
-	own.ambient = set_of_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET);
-	own.securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+	read_caps();
+}
+
+void creds_in_namespace(void)
+{
+	read_own();
+	read_caps();
+}
+
+bool creds_may_enter(void)
+{
+	read_own();
+	return own.effective >> CAP_SYS_ADMIN & 1;
 }
 
 static uint64_t lent;

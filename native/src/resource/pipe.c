@@ -28,6 +28,7 @@
 static struct seen {
 	uint32_t id;
 	bool reader, writer;
+	bool data; /* what is in it has been written */
 	bool other_end; /* an end that the tree does not hold is open somewhere */
 } *seen;
 static size_t seen_count, seen_room;
@@ -38,10 +39,18 @@ static bool pipe_recognise(const struct fd_info *info)
 	return S_ISFIFO(info->st.st_mode) && !strncmp(info->link, "pipe:[", 6);
 }
 
+/* Another user may have made the pipe, and then only who holds its read end reads. */
+static int pipe_open_to_read(const struct fd_info *info)
+{
+	int in = proc_open(info->task->pid, O_RDONLY | O_NONBLOCK, "fd/%d", info->fd);
+
+	return in < 0 && errno == EACCES && info->dup >= 0 && (info->flags & O_ACCMODE) != O_WRONLY ? fcntl(info->dup, F_DUPFD_CLOEXEC, 0) : in;
+}
+
 int pipe_dump_data(const struct fd_info *info, uint32_t id, struct img *img)
 {
 	PipeDataEntry e = PIPE_DATA_ENTRY__INIT;
-	auto_fd in = proc_open(info->task->pid, O_RDONLY | O_NONBLOCK, "fd/%d", info->fd);
+	auto_fd in = pipe_open_to_read(info);
 	auto_fd copy_in = -1, copy_out = -1;
 	auto_free char *buffer = NULL;
 	int copy[2], size, have = 0;
@@ -84,6 +93,16 @@ static bool has_other_end(const struct fd_info *info, bool writer)
 	return !(p.revents & (writer ? POLLERR : POLLHUP));
 }
 
+/* The write end of another user's pipe does not show what is in it: the read end will, or, when that is outside, it is not the tree's. */
+static bool may_see(const struct fd_info *info)
+{
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", info->task->pid, info->fd);
+	return (info->flags & O_ACCMODE) != O_WRONLY || (stat(path, &st) == 0 && access(path, R_OK) == 0);
+}
+
 static int pipe_dump(struct dump *dump, const struct fd_info *info, FileEntry *entry)
 {
 	PipeEntry *e = xzalloc(sizeof(*e));
@@ -108,8 +127,11 @@ static int pipe_dump(struct dump *dump, const struct fd_info *info, FileEntry *e
 		s->id = e->pipe_id;
 		if (!data_img && !(data_img = img_create(dump->dirfd, IMG_PIPES_DATA, 0)))
 			return -1;
+	}
+	if (!s->data && may_see(info)) {
 		if (pipe_dump_data(info, e->pipe_id, data_img) < 0)
 			return -1;
+		s->data = true;
 	}
 	s->writer |= writer || both;
 	s->reader |= !writer || both;

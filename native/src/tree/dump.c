@@ -36,6 +36,7 @@
 #include "resource/tcp.h"
 #include "resource/vma.h"
 #include "tree/core_dump.h"
+#include "tree/dump_pidns.h"
 #include "tree/freeze.h"
 
 #define IMG_VERSION 2 /* inventory_entry.img_version of CRIU 4 */
@@ -272,6 +273,8 @@ int dump_run(const struct request *request, struct result *result)
 	uint64_t start = now_us(), frozen;
 	int failed;
 
+	if (dump_is_in_pidns(request->pid))
+		return dump_in_pidns(request, result);
 	namespace_ids_of_self(&dump.namespaces);
 	img_keep_created();
 	/* An older dump in this directory ends here: its inventory may not stand beside new images. */

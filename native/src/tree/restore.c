@@ -46,21 +46,14 @@
 #include "resource/tcp.h"
 #include "resource/vma_inherit.h"
 #include "resource/vma_restore.h"
+#include "tree/pidns.h"
 #include "tree/restore_tree.h"
 
 /* How often the tree is looked at for tasks that died without a word. */
 #define LOOK_NS 100000000
 #define REAP_WAIT_US 5000000
 
-/* What the coordinator changes about itself while it works. */
-struct saved_self {
-	sigset_t mask;
-	struct sigaction sigchld;
-	struct rlimit nofile;
-	int subreaper;
-};
-
-static void change_self(struct saved_self *saved)
+static void change_self(struct restore_self *saved)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	struct rlimit nofile;
@@ -70,25 +63,30 @@ static void change_self(struct saved_self *saved)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &saved->mask);
 	sigaction(SIGCHLD, &dfl, &saved->sigchld);
-	getrlimit(RLIMIT_NOFILE, &saved->nofile);
-	nofile = saved->nofile;
+	getrlimit(RLIMIT_NOFILE, &nofile);
+	saved->nofile = nofile.rlim_cur;
 	nofile.rlim_cur = nofile.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &nofile);
 	prctl(PR_GET_CHILD_SUBREAPER, &saved->subreaper, 0, 0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-static void change_self_back(const struct saved_self *saved)
+static void change_self_back(const struct restore_self *saved)
 {
+	struct rlimit nofile;
+
 	prctl(PR_SET_CHILD_SUBREAPER, saved->subreaper, 0, 0, 0);
-	setrlimit(RLIMIT_NOFILE, &saved->nofile);
+	getrlimit(RLIMIT_NOFILE, &nofile);
+	nofile.rlim_cur = saved->nofile;
+	setrlimit(RLIMIT_NOFILE, &nofile);
 	sigaction(SIGCHLD, &saved->sigchld, NULL);
 	sigprocmask(SIG_SETMASK, &saved->mask, NULL);
 }
 
 /* --- reading --- */
 
-static int read_images(struct restore *restore)
+/* outside: the pids will be taken here, not in a namespace. */
+static int read_images(struct restore *restore, bool outside)
 {
 	if (restore_read_tree(restore) < 0 || restore_read_files(restore) < 0)
 		return -1;
@@ -96,7 +94,7 @@ static int read_images(struct restore *restore)
 		struct restore_task *task = &restore->tasks[i];
 
 		for (size_t t = 0; t < task->thread_count; t++)
-			if (task->threads[t].tid == getpid())
+			if (outside && task->threads[t].tid == getpid())
 				return err_set(EEXIST, "pid %d, which belongs to the dumped tree, is pcr's own now; run it again", getpid());
 		if (!task->zombie && !task->helper && (mm_check(task) < 0 || vmas_read(restore, task) < 0))
 			return -1;
@@ -182,19 +180,27 @@ static int await(struct restore *restore, uint32_t *counter, uint32_t goal)
 	}
 }
 
-static int start_root(struct restore *restore)
+int restore_start_root(struct restore *restore, uint64_t flags)
 {
 	struct restore_task *root = &restore->tasks[0];
-	pid_t pid = restore_clone(restore, root, restore->request->restore_sibling ? CLONE_PARENT : 0);
+	pid_t pid;
 
+	restore->root_is_sibling = flags & CLONE_PARENT;
+	pid = restore_clone(restore, root, flags);
 	if (pid < 0)
 		return -1;
 	if (pid == 0) {
 		log_set_fd(restore->log_slot);
 		restore_task_main(restore, root);
 	}
+	restore->root_outside = pid;
 	restore->slots[0].born = 1;
-	if (release_seize(restore, pid) < 0)
+	return 0;
+}
+
+static int seize_root(struct restore *restore)
+{
+	if (release_seize(restore, restore->tasks[0].pid) < 0)
 		return -1;
 	__atomic_store_n(&restore->shared->root_seized, 1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &restore->shared->root_seized, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
@@ -222,7 +228,7 @@ static void kill_all(struct restore *restore)
 				struct timespec nap = { 0, 1000000 };
 
 				/* Beyond our reach: a sibling's tree, whose reaper is our parent or init. */
-				if (tid != task->pid || (state = state_of(tid)) == 0 || (state == 'Z' && restore->request->restore_sibling))
+				if (tid != task->pid || (state = state_of(tid)) == 0 || (state == 'Z' && restore->root_is_sibling))
 					break;
 				kill(tid, SIGKILL);
 				nanosleep(&nap, NULL);
@@ -265,7 +271,7 @@ static int restore_tree(struct restore *restore)
 	for (size_t i = 0; i < restore->task_count; i++)
 		if (!restore->tasks[i].zombie && !restore->tasks[i].helper)
 			threads += restore->tasks[i].thread_count;
-	if (start_root(restore) < 0 || await(restore, &restore->shared->created, restore->task_count) < 0)
+	if (seize_root(restore) < 0 || await(restore, &restore->shared->created, restore->task_count) < 0)
 		return -1;
 	restore->forked_us = now_us();
 	pr_info("%zu processes created", restore->task_count);
@@ -277,7 +283,7 @@ static int restore_tree(struct restore *restore)
 	pr_info("%u threads in place", threads);
 	if (memfds_seal() < 0 || sysvshm_attached() < 0)
 		return -1;
-	if (request_notify(restore->request, "post-restore", restore->tasks[0].pid) < 0 || release_seize_all(restore) < 0)
+	if (request_notify(restore->request, "post-restore", restore->root_outside) < 0 || release_seize_all(restore) < 0)
 		return -1;
 	set_stage(restore->shared, STAGE_SEIZED);
 	if (await(restore, &restore->shared->finished, threads) < 0)
@@ -286,29 +292,82 @@ static int restore_tree(struct restore *restore)
 		return -1;
 	if (restore->request->client_gone && restore->request->client_gone())
 		return err_set(ECONNABORTED, "whoever asked for the restore is gone: it is taken back");
-	if (request_notify(restore->request, "pre-resume", restore->tasks[0].pid) < 0 ||
-	    pidfile_write(restore->request->work_fd, restore->request->pidfile, restore->tasks[0].pid) < 0)
+	if (request_notify(restore->request, "pre-resume", restore->root_outside) < 0 ||
+	    pidfile_write(restore->request->work_fd, restore->request->pidfile, restore->root_outside) < 0)
 		return -1;
 	tcp_unlock(restore, true);
 	for (size_t i = 0; i < restore->task_count && restore->request->leave_stopped; i++)
 		if (!restore->tasks[i].zombie && !restore->tasks[i].helper)
 			kill(restore->tasks[i].pid, SIGSTOP);
 	release_all(restore);
-	pr_info("restored: pid %d runs", restore->tasks[0].pid);
+	pr_info("restored: pid %d runs", restore->root_outside);
 	/* Too late for a no. */
-	if (request_notify(restore->request, "post-resume", restore->tasks[0].pid) < 0)
+	if (request_notify(restore->request, "post-resume", restore->root_outside) < 0)
 		err_clear();
 	return 0;
+}
+
+int restore_prepare(struct restore *restore, struct restore_self *self)
+{
+	change_self(self);
+	return restore_assign_slots(restore) < 0 || move_own_files(restore) < 0 || mapped_copies_make(restore) < 0 || remaps_open(restore) < 0 ||
+			       sysvshm_make(restore) < 0 || memfds_open(restore) < 0
+		       ? -1
+		       : 0;
+}
+
+int restore_lead(struct restore *restore)
+{
+	if (restore_tree(restore) < 0) {
+		kill_all(restore);
+		return -1;
+	}
+	write_stats(restore);
+	return 0;
+}
+
+void restore_clean_up(struct restore *restore, const struct restore_self *self, bool restored)
+{
+	restore_close_slots(restore);
+	change_self_back(self);
+	if (restore->log_slot >= 0)
+		close(restore->log_slot);
+	if (restore->dirfd != restore->request->images_fd)
+		close(restore->dirfd);
+	restore->log_slot = -1;
+	restore->dirfd = restore->request->images_fd;
+	if (restored) {
+		remaps_done();
+		return;
+	}
+	mapped_copies_unmake();
+	sysvshm_unmake();
+}
+
+static int restore_here(struct restore *restore)
+{
+	struct restore_self self;
+	int outcome = restore_prepare(restore, &self);
+
+	if (!outcome)
+		outcome = restore_start_root(restore, restore->request->restore_sibling ? CLONE_PARENT : 0);
+	if (!outcome)
+		outcome = restore_lead(restore);
+	restore_clean_up(restore, &self, !outcome);
+	return outcome;
 }
 
 int restore_run(const struct request *request, struct result *result)
 {
 	struct restore restore = { .request = request, .dirfd = request->images_fd, .log_slot = -1, .coordinator = getpid(), .start_us = now_us() };
-	struct saved_self saved;
+	bool outside;
 	int outcome;
 
 	if (request_notify(request, "pre-restore", 0) < 0 ||
-	    (request->has_cpu_cap && cpuinfo_check(request->images_fd, request->cpu_cap, true) < 0) || read_images(&restore) < 0)
+	    (request->has_cpu_cap && cpuinfo_check(request->images_fd, request->cpu_cap, true) < 0))
+		return -1;
+	outside = pidns_can_choose();
+	if (read_images(&restore, outside) < 0)
 		return -1;
 	pr_info("images read: %zu processes, %zu files", restore.task_count, restore.file_count);
 	restore.shared = share(sizeof(*restore.shared));
@@ -317,26 +376,11 @@ int restore_run(const struct request *request, struct result *result)
 		return err_errno("cannot map shared memory");
 	if (join_ns_enter(request) < 0)
 		return -1;
-	change_self(&saved);
-	outcome = restore_assign_slots(&restore) < 0 || move_own_files(&restore) < 0 || mapped_copies_make(&restore) < 0 ||
-			  remaps_open(&restore) < 0 || sysvshm_make(&restore) < 0 || memfds_open(&restore) < 0 ? -1 : 0;
-	if (!outcome && (outcome = restore_tree(&restore)) < 0)
-		kill_all(&restore);
-	restore_close_slots(&restore);
-	change_self_back(&saved);
+	outcome = outside ? restore_here(&restore) : restore_in_pidns(&restore);
 	join_ns_leave();
-	if (restore.log_slot >= 0)
-		close(restore.log_slot);
-	if (restore.dirfd != request->images_fd)
-		close(restore.dirfd);
-	if (outcome < 0) {
-		mapped_copies_unmake();
-		sysvshm_unmake();
+	if (outcome < 0)
 		return -1;
-	}
-	remaps_done();
-	result->pid = restore.tasks[0].pid;
-	write_stats(&restore);
+	result->pid = restore.root_outside;
 	if (!request->restore_detached && !request->restore_sibling)
 		wait_for_end(result->pid);
 	return 0;

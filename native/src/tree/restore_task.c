@@ -126,7 +126,7 @@ static void die_with_parent(struct restore *restore, struct restore_task *task, 
 {
 	const struct timespec limit = { 10, 0 };
 
-	if (!task->parent && restore->request->restore_sibling) {
+	if (!task->parent && restore->root_is_sibling) {
 		/* Its parent is pcr's parent: the coordinator's trace takes the place of the signal. */
 		while (!__atomic_load_n(&restore->shared->root_seized, __ATOMIC_SEQ_CST))
 			if (syscall(SYS_futex, &restore->shared->root_seized, FUTEX_WAIT, 0, &limit, NULL, 0) < 0 && errno == ETIMEDOUT)

@@ -117,8 +117,31 @@ struct restore {
 	int log_slot; /* pcr's log, at a descriptor number that no task needs */
 
 	pid_t coordinator; /* pcr itself */
+	bool root_is_sibling; /* the root is a child of the coordinator's parent */
+	pid_t root_outside; /* its pid as whoever asked sees it */
 	uint64_t start_us, forked_us;
 };
+
+/* tree/restore.c: the parts of a restore, in their order. Each returns 0 or -1 with the error set. */
+/* What the coordinator changes about itself while it works. */
+struct restore_self {
+	sigset_t mask;
+	struct sigaction sigchld;
+	unsigned long nofile;
+	int subreaper;
+};
+/* Opens what has to be open before any task is there. */
+int restore_prepare(struct restore *restore, struct restore_self *self);
+/* Starts the root task, with these flags of clone3(2). */
+int restore_start_root(struct restore *restore, uint64_t flags);
+/* Traces the root and leads the tree through its stages until it runs; kills it when something fails. */
+int restore_lead(struct restore *restore);
+/* Undoes restore_prepare(), whatever became of the tree. */
+void restore_clean_up(struct restore *restore, const struct restore_self *self, bool restored);
+
+/* tree/restore_pidns.c: restores in a new user and pid namespace. restore->root_outside is the root then, our child or our parent's.
+ * Returns 0 or -1 with the error set. */
+int restore_in_pidns(struct restore *restore);
 
 /* tree/restore_images.c: reads pstree, cores and what hangs on them; checks that the tree can be built. Returns 0 or -1. */
 int restore_read_tree(struct restore *restore);
