@@ -11,13 +11,16 @@ import picocli.CommandLine.Option;
 public final class EngineChoice {
     /** Names of engines. */
     public enum Kind {
+        /** The embedded one if it works here, else the machine's own. */
+        auto,
         /** pcr, from inside the jar. */
         embedded,
         /** The machine's own CRIU. */
         criu
     }
 
-    @Option(names = "--engine", paramLabel = "NAME", description = "what dumps and restores: embedded (pcr, the default) or criu (this machine's)")
+    @Option(names = "--engine", paramLabel = "NAME", description = "what dumps and restores: embedded (pcr), criu (this machine's), or auto: "
+            + "whichever says that it works, the embedded one first (the default where there is none embedded, and for a service)")
     private Kind kind;
 
     @Option(names = "--criu", paramLabel = "PATH", description = "a criu program to use instead")
@@ -33,7 +36,7 @@ public final class EngineChoice {
      * @throws IOException if it is not there
      */
     public Engine engine() throws IOException {
-        if (criu != null && (pcr != null || kind == Kind.embedded) || pcr != null && kind == Kind.criu) {
+        if (criu != null && (pcr != null || kind != null && kind != Kind.criu) || pcr != null && (kind == Kind.criu || kind == Kind.auto)) {
             throw new IllegalArgumentException("--engine, --criu and --pcr name different engines: give one of them");
         }
         if (criu != null) {
@@ -42,7 +45,24 @@ public final class EngineChoice {
         if (pcr != null) {
             return Engines.pcr(pcr);
         }
-        return kind == Kind.criu ? Engines.systemCriu() : Engines.embedded();
+        if (kind == null) {
+            return Engines.hasEmbedded() ? Engines.embedded() : Engines.auto();
+        }
+        return switch (kind) {
+            case auto -> Engines.auto();
+            case embedded -> Engines.embedded();
+            case criu -> Engines.systemCriu();
+        };
+    }
+
+    /**
+     * Finds the engine that the options name, for something that lives long.
+     *
+     * @return the engine; without options the one that works here
+     * @throws IOException if it is not there or none works
+     */
+    Engine engineOrAuto() throws IOException {
+        return isGiven() ? engine() : Engines.auto();
     }
 
     /**

@@ -3,10 +3,12 @@ package io.jenkins.plugins.checkpoint.engine;
 
 import io.jenkins.plugins.checkpoint.rpc.DirectoryDescriptor;
 import io.jenkins.plugins.checkpoint.rpc.Engine;
+import io.jenkins.plugins.checkpoint.rpc.EngineClient;
 import io.jenkins.plugins.checkpoint.rpc.EngineSession;
 import io.jenkins.plugins.checkpoint.rpc.Errno;
 import io.jenkins.plugins.checkpoint.rpc.PeerCredentials;
 import io.jenkins.plugins.checkpoint.rpc.RefusedException;
+import io.jenkins.plugins.checkpoint.rpc.SeqPacketSocket;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_opts;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req_type;
@@ -20,7 +22,8 @@ import java.util.Optional;
 
 /**
  * The machine's own CRIU. Its swrk takes descriptor numbers as those of whoever made the socket pair, which is this JVM: so directories
- * of the client are opened here, and what cannot be opened twice is refused by name.
+ * of the client are opened here. What cannot be opened twice, and a process that dumps itself, are left to a swrk that is given the client's
+ * own connection.
  */
 final class CriuEngine implements Engine {
     private final Path program;
@@ -41,25 +44,34 @@ final class CriuEngine implements Engine {
 
     @Override
     public void check(criu_req request) throws RefusedException {
-        criu_opts options = request.getOpts();
-        refuseIf(options.getInheritFdCount() > 0, "inherit_fd");
-        refuseIf(options.hasStatusFd(), "status_fd");
-        refuseIf(options.hasPidfdStoreSk(), "pidfd_store_sk");
-        refuseIf(options.hasPs() && options.getPs().hasFd(), "ps.fd");
-        refuseIf(options.getOrphanPtsMaster(), "orphan_pts_master");
-        refuseIf(request.getType() == criu_req_type.DUMP && !options.hasPid(), "a dump without pid");
-    }
-
-    private void refuseIf(boolean given, String what) throws RefusedException {
-        if (given) {
-            throw new RefusedException(Errno.EOPNOTSUPP, what + " cannot be passed on to " + name() + ", which knows only the service's descriptors; "
-                    + "use the embedded engine, or talk to criu yourself");
+        if (wantsConnection(request)) {
+            throw new RefusedException(Errno.EOPNOTSUPP, "a self dump, inherit_fd, status_fd, pidfd_store_sk, ps.fd and orphan_pts_master have to come first "
+                    + "on a connection with " + name() + ": connect again for it");
         }
     }
 
     @Override
-    public EngineSession open(PeerCredentials peer) throws IOException {
-        return new Session(EngineProcess.start(List.of(program.toString(), "swrk", "0"), "criu"), peer);
+    public boolean wantsConnections() {
+        return true;
+    }
+
+    @Override
+    public boolean wantsConnection(criu_req request) {
+        criu_opts options = request.getOpts();
+        return request.getType() == criu_req_type.DUMP && !options.hasPid() || options.getInheritFdCount() > 0 || options.hasStatusFd()
+                || options.hasPidfdStoreSk() || options.hasPs() && options.getPs().hasFd() || options.getOrphanPtsMaster();
+    }
+
+    @Override
+    public Process handOver(SeqPacketSocket connection) throws IOException {
+        Process process = new ProcessBuilder(program.toString(), "swrk", "0").redirectInput(connection.asRedirect()).redirectErrorStream(true).start();
+        EngineLog.follow(process, "criu");
+        return process;
+    }
+
+    @Override
+    public EngineSession open(EngineClient client) throws IOException {
+        return new Session(EngineProcess.start(List.of(program.toString(), "swrk", "0"), "criu"), client.credentials());
     }
 
     /** Holds the client's directories open for as long as criu may use them. */
@@ -84,9 +96,9 @@ final class CriuEngine implements Engine {
                 options.setImagesDirFd(open("images_dir_fd", Path.of("/proc/" + peer.pid() + "/fd/" + options.getImagesDirFd())));
             } else if (options.hasImagesDir()) {
                 // The field is younger than many an installed criu.
-                options.setImagesDirFd(open("images_dir", Path.of(options.getImagesDir()))).clearImagesDir();
+                options.setImagesDirFd(open("images_dir", Path.of("/proc/" + peer.pid() + "/cwd").resolve(options.getImagesDir()))).clearImagesDir();
             }
-            if (options.hasWorkDirFd()) {
+            if (options.hasWorkDirFd() && options.getWorkDirFd() >= 0) {
                 options.setWorkDirFd(open("work_dir_fd", Path.of("/proc/" + peer.pid() + "/fd/" + options.getWorkDirFd())));
             }
             process.send(request.toBuilder().setOpts(options).build());

@@ -38,7 +38,10 @@ class EngineProcess implements EngineSession {
     static EngineProcess start(List<String> command, String name) throws IOException {
         SeqPacketSocket.Pair pair = SeqPacketSocket.pair();
         try {
-            Process process = new ProcessBuilder(command).redirectInput(pair.second().asRedirect()).redirectErrorStream(true).start();
+            ProcessBuilder builder = new ProcessBuilder(command).redirectInput(pair.second().asRedirect()).redirectErrorStream(true);
+            // What systemd told the service is not for its children (sd_listen_fds(3), sd_notify(3)).
+            builder.environment().keySet().removeAll(List.of("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET"));
+            Process process = builder.start();
             return new EngineProcess(pair.first(), process, EngineLog.follow(process, name));
         } catch (IOException e) {
             pair.first().close();

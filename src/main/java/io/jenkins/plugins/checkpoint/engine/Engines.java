@@ -6,12 +6,20 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Finds the engine to work with. */
 public final class Engines {
     // Where Debian puts criu is not on every user's PATH.
     private static final List<String> MORE_DIRECTORIES = List.of("/usr/local/sbin", "/usr/sbin", "/sbin");
+
+    private static final Logger LOG = LoggerFactory.getLogger(Engines.class);
 
     private Engines() {}
 
@@ -63,14 +71,42 @@ public final class Engines {
      * @throws IOException if there is none
      */
     public static Engine systemCriu() throws IOException {
+        return findCriu().orElseThrow(() -> new IOException("no criu on this machine; install it, or use the embedded engine"));
+    }
+
+    /**
+     * What works here: asks the embedded engine and the machine's own CRIU once each for its CHECK, prefers the embedded one if both say yes,
+     * and logs which it is and why.
+     *
+     * @return that engine
+     * @throws IOException if neither is there or works, with what each said
+     */
+    public static Engine auto() throws IOException {
+        List<EngineProbe> probes = new ArrayList<>();
+        List<String> missing = new ArrayList<>();
+        if (hasEmbedded()) {
+            probes.add(EngineProbe.of(embedded()));
+        } else {
+            missing.add("pcr: not in this build for " + System.getProperty("os.arch"));
+        }
+        findCriu().ifPresentOrElse(criu -> probes.add(EngineProbe.of(criu)), () -> missing.add("criu: not on this machine"));
+        String findings = Stream.concat(probes.stream().map(EngineProbe::toString), missing.stream()).collect(Collectors.joining("; "));
+        EngineProbe chosen = probes.stream().filter(EngineProbe::works).findFirst()
+                .orElseThrow(() -> new IOException("no engine works on this machine. " + findings));
+        LOG.info("engine auto: {} is used. {}{}", chosen.engine().name(), findings,
+                probes.stream().filter(EngineProbe::works).count() > 1 ? "; both work, and the embedded one serves other users with their own rights" : "");
+        return chosen.engine();
+    }
+
+    private static Optional<Engine> findCriu() {
         String path = System.getenv().getOrDefault("PATH", "");
         for (String directory : (path + File.pathSeparator + String.join(File.pathSeparator, MORE_DIRECTORIES)).split(File.pathSeparator)) {
             Path program = Path.of(directory, "criu");
             if (!directory.isEmpty() && Files.isRegularFile(program) && Files.isExecutable(program)) {
-                return new CriuEngine(program);
+                return Optional.of(new CriuEngine(program));
             }
         }
-        throw new IOException("no criu on this machine; install it, or use the embedded engine");
+        return Optional.empty();
     }
 
     private static Path requireExecutable(Path program) throws IOException {

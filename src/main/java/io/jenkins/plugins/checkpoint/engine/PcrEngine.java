@@ -2,14 +2,19 @@
 package io.jenkins.plugins.checkpoint.engine;
 
 import io.jenkins.plugins.checkpoint.rpc.Engine;
+import io.jenkins.plugins.checkpoint.rpc.EngineClient;
 import io.jenkins.plugins.checkpoint.rpc.EngineSession;
 import io.jenkins.plugins.checkpoint.rpc.PeerCredentials;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
-/** Our own dumper. It is told the client's pid: it reaches the request's descriptors through that process and opens files with its rights. */
+/**
+ * Our own dumper. It is told who the client is: it reaches the request's descriptors through that process, and before it reads the request it
+ * becomes that process' user for good.
+ */
 final class PcrEngine implements Engine {
     private final String name;
     private final Path program;
@@ -35,7 +40,14 @@ final class PcrEngine implements Engine {
     }
 
     @Override
-    public EngineSession open(PeerCredentials peer) throws IOException {
-        return EngineProcess.start(List.of(program.toString(), "swrk", "0", "--peer", Integer.toString(peer.pid())), "pcr");
+    public EngineSession open(EngineClient client) throws IOException {
+        PeerCredentials peer = client.credentials();
+        List<String> command = new ArrayList<>(List.of(program.toString(), "swrk", "0", "--peer",
+                String.join(":", Integer.toString(peer.pid()), Long.toString(client.startTime()), Integer.toUnsignedString(peer.uid()),
+                        Integer.toUnsignedString(peer.gid()), Long.toString(client.socketInode()))));
+        if (client.target() != 0) {
+            command.addAll(List.of("--target", client.target() + ":" + client.targetStart()));
+        }
+        return EngineProcess.start(command, "pcr");
     }
 }

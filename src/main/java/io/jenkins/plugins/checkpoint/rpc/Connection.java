@@ -19,15 +19,17 @@ final class Connection {
     private final PeerProcess peer;
     private final Engine engine;
     private final AccessPolicy policy;
+    private final ServiceLoad load;
     private final ServiceOptions options;
     // Kept from one request to the next while the client says keep_open: a restored process can then be waited for.
     private EngineSession kept;
 
-    Connection(SeqPacketSocket socket, PeerProcess peer, Engine engine, AccessPolicy policy, ServiceOptions options) {
+    Connection(SeqPacketSocket socket, PeerProcess peer, Engine engine, AccessPolicy policy, ServiceLoad load, ServiceOptions options) {
         this.socket = socket;
         this.peer = peer;
         this.engine = engine;
         this.policy = policy;
+        this.load = load;
         this.options = options;
     }
 
@@ -49,8 +51,12 @@ final class Connection {
         }
     }
 
-    /** Returns false when the client has hung up. */
+    /** Returns false when the connection is at its end. */
     private boolean serveNext(Duration patience) throws IOException {
+        criu_req handedOver = kept == null ? nextForEngine(patience) : null;
+        if (handedOver != null) {
+            return handOver(handedOver);
+        }
         byte[] packet;
         try {
             packet = socket.receive(patience);
@@ -63,44 +69,108 @@ final class Connection {
         try {
             request = Requests.parse(packet);
         } catch (RefusedException e) {
-            criu_resp refusal = Requests.failure(criu_req_type.EMPTY, e.errno(), e.getMessage());
-            if (packet.length > 0) {
-                answer(null, start, refusal);
-                return true;
-            }
-            // An empty packet and the end look the same. Who is gone will not mind the answer, and nothing can follow the end.
-            try {
-                socket.send(refusal.toByteArray());
-                log(null, start, refusal);
-            } catch (IOException gone) {
-                LOG.debug("client {}: hung up", peer);
-            }
-            return false;
+            return refuse(packet, start, Requests.failure(criu_req_type.EMPTY, e.errno(), e.getMessage()));
         }
-        criu_resp response;
-        try {
-            response = relay(request);
-        } catch (RefusedException e) {
-            response = Requests.failure(request.getType(), e.errno(), e.getMessage());
-        } catch (RuntimeException e) {
-            LOG.error("client {}: {}", peer, e.toString(), e);
-            response = Requests.failure(request.getType(), Errno.EIO, "the service failed: " + e);
-        }
-        answer(request, start, response);
+        serve(request, start);
         return true;
     }
 
-    private criu_resp relay(criu_req original) throws RefusedException {
+    private boolean refuse(byte[] packet, long start, criu_resp refusal) throws IOException {
+        if (packet.length > 0) {
+            answer(null, start, refusal);
+            return true;
+        }
+        // An empty packet and the end look the same. Who is gone will not mind the answer, and nothing can follow the end.
+        try {
+            socket.send(refusal.toByteArray());
+            RequestLog.answered(peer, null, start, refusal);
+        } catch (IOException gone) {
+            LOG.debug("client {}: hung up", peer);
+        }
+        return false;
+    }
+
+    private void serve(criu_req request, long start) throws IOException {
+        try {
+            load.begin(peer.credentials(), request.getType());
+        } catch (RefusedException e) {
+            answer(request, start, Requests.failure(request.getType(), e.errno(), e.getMessage()));
+            return;
+        }
+        try {
+            criu_resp response;
+            try {
+                response = relay(request);
+            } catch (RefusedException e) {
+                response = Requests.failure(request.getType(), e.errno(), e.getMessage());
+            } catch (RuntimeException e) {
+                LOG.error("client {}: {}", peer, e.toString(), e);
+                response = Requests.failure(request.getType(), Errno.EIO, "the service failed: " + e);
+            }
+            answer(request, start, response);
+        } finally {
+            load.end(peer.credentials(), request.getType());
+        }
+    }
+
+    // --- an engine that goes on with the client's own socket ---
+
+    /** The next request, still unread, if it is for an engine that has to read it by itself; else null. */
+    private criu_req nextForEngine(Duration patience) throws IOException {
+        if (!engine.wantsConnections()) {
+            return null;
+        }
+        try {
+            criu_req request = Requests.parse(socket.peek(patience));
+            return engine.wantsConnection(request) ? request : null;
+        } catch (RefusedException | PacketTooLargeException e) {
+            // Read in the ordinary way, it is refused in the ordinary way.
+            return null;
+        }
+    }
+
+    private boolean handOver(criu_req request) throws IOException {
+        long start = System.nanoTime();
+        try {
+            load.begin(peer.credentials(), request.getType());
+        } catch (RefusedException e) {
+            return refuseUnread(request, start, e);
+        }
+        try {
+            peer.forEngine(policy.check(peer.credentials(), request));
+            peer.checkDirectories(request);
+            Process process = engine.handOver(socket);
+            int status = process.waitFor();
+            RequestLog.handedOver(peer, request, start, status == 0 ? "ok" : "failed, " + engine.name() + " answered by itself and exited with status " + status);
+            return false;
+        } catch (RefusedException e) {
+            return refuseUnread(request, start, e);
+        } catch (InterruptedException e) {
+            throw new IOException("interrupted while " + engine.name() + " served the client", e);
+        } finally {
+            load.end(peer.credentials(), request.getType());
+        }
+    }
+
+    private boolean refuseUnread(criu_req request, long start, RefusedException reason) throws IOException {
+        socket.receive(options.firstRequest());
+        answer(request, start, Requests.failure(request.getType(), reason.errno(), reason.getMessage()));
+        return true;
+    }
+
+    // --- an engine that is asked in the client's name ---
+
+    private criu_resp relay(criu_req request) throws RefusedException {
         EngineSession session = null;
         boolean keep = false;
         try {
-            policy.check(peer.credentials(), original);
-            engine.check(original);
-            criu_req request = peer.resolve(original);
-            session = kept != null ? kept : open();
+            ProcessStatus target = policy.check(peer.credentials(), request);
+            engine.check(request);
+            peer.checkDirectories(request);
+            session = kept != null ? kept : open(peer.forEngine(target));
             kept = null;
             criu_resp response = exchange(session, request);
-            keep = original.getKeepOpen() && response.getSuccess();
+            keep = request.getKeepOpen() && response.getSuccess();
             return response;
         } catch (IOException e) {
             throw new RefusedException(Errno.EIO, e.getMessage() == null ? e.toString() : e.getMessage());
@@ -113,9 +183,9 @@ final class Connection {
         }
     }
 
-    private EngineSession open() throws RefusedException {
+    private EngineSession open(EngineClient client) throws RefusedException {
         try {
-            return engine.open(peer.credentials());
+            return engine.open(client);
         } catch (IOException e) {
             throw new RefusedException(Errno.EIO, "cannot start the engine, " + engine.name() + ": " + e.getMessage());
         }
@@ -162,19 +232,25 @@ final class Connection {
     }
 
     private void notifyClient(EngineSession session, criu_resp notification) throws IOException, RefusedException {
-        socket.send(notification.toByteArray());
-        byte[] packet = socket.receive(options.laterRequest());
+        String what = "NOTIFY " + notification.getNotify().getScript();
+        byte[] packet;
+        try {
+            socket.send(notification.toByteArray());
+            packet = socket.receive(options.notifyAnswer());
+        } catch (SocketTimeoutException e) {
+            throw new RefusedException(Errno.ETIMEDOUT, "no answer to " + what + " within " + options.notifyAnswer().toSeconds() + " s");
+        }
         if (packet.length == 0) {
-            throw new IOException("the client hung up instead of answering NOTIFY " + notification.getNotify().getScript());
+            throw new RefusedException(Errno.ECONNABORTED, "the client hung up instead of answering " + what);
         }
         criu_req answer;
         try {
             answer = criu_req.parseFrom(packet);
         } catch (InvalidProtocolBufferException e) {
-            throw new RefusedException(Errno.EINVAL, "the answer to NOTIFY " + notification.getNotify().getScript() + " is not a criu_req: " + e.getMessage());
+            throw new RefusedException(Errno.EBADRQC, "the answer to " + what + " is not a criu_req: " + e.getMessage());
         }
         if (answer.getType() != criu_req_type.NOTIFY) {
-            throw new RefusedException(Errno.EINVAL, "expected an answer to NOTIFY " + notification.getNotify().getScript() + ", got " + answer.getType());
+            throw new RefusedException(Errno.EBADRQC, "expected an answer to " + what + ", got " + answer.getType());
         }
         session.send(answer);
     }
@@ -184,38 +260,8 @@ final class Connection {
     }
 
     private void answer(criu_req request, long start, criu_resp response) throws IOException {
-        log(request, start, response);
+        RequestLog.answered(peer, request, start, response);
         socket.send(response.toByteArray());
-    }
-
-    // Who, what, on which pid, how long, with what result: one line.
-    private void log(criu_req request, long start, criu_resp response) {
-        StringBuilder line = new StringBuilder("client ").append(peer).append(": ");
-        line.append(request == null ? "bad request" : request.getType());
-        if (request != null && Targets.isDump(request.getType())) {
-            line.append(" of pid ").append(Targets.pidOf(request, peer.credentials()));
-        }
-        line.append(", ").append((System.nanoTime() - start) / 1_000_000).append(" ms: ");
-        if (response.getSuccess()) {
-            line.append("ok");
-            if (response.hasRestore()) {
-                line.append(", pid ").append(response.getRestore().getPid());
-            }
-        } else {
-            line.append("failed");
-            if (response.hasCrErrno()) {
-                line.append(", ").append(Errno.nameOf(response.getCrErrno()));
-            }
-            if (response.hasCrErrmsg()) {
-                line.append(", ").append(oneLine(response.getCrErrmsg()));
-            }
-        }
-        LOG.info(line.toString());
-    }
-
-    private static String oneLine(String text) {
-        String line = text.replaceAll("\\p{Cntrl}+", " ").strip();
-        return line.length() > 500 ? line.substring(0, 500) + "..." : line;
     }
 
     private void close(EngineSession session) {

@@ -4,10 +4,9 @@ package io.jenkins.plugins.checkpoint.rpc;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req_type;
 import java.io.Closeable;
 import java.io.IOException;
-import java.util.Map;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,23 +18,21 @@ public final class CriuService implements Closeable {
     private static final Logger LOG = LoggerFactory.getLogger(CriuService.class);
 
     private final SeqPacketListener listener;
-    private final RpcAddress address;
     private final Engine engine;
     private final ServiceOptions options;
     private final AccessPolicy policy;
+    private final ServiceLoad load;
     private final Set<SeqPacketSocket> clients = ConcurrentHashMap.newKeySet();
-    private final Map<Integer, Integer> clientsOfUser = new ConcurrentHashMap<>();
-    private final AtomicInteger count = new AtomicInteger();
     private final Thread acceptor;
     private volatile boolean closed;
 
-    private CriuService(SeqPacketListener listener, RpcAddress address, Engine engine, ServiceOptions options) throws IOException {
+    private CriuService(SeqPacketListener listener, Engine engine, ServiceOptions options) throws IOException {
         this.listener = listener;
-        this.address = address;
         this.engine = engine;
         this.options = options;
-        ProcessStatus self = ProcessStatus.of((int) ProcessHandle.current().pid()).orElseThrow();
-        this.policy = new AccessPolicy(self.uids().get(1), self.gids().get(1), engine);
+        this.load = new ServiceLoad(options);
+        PeerCredentials self = EngineClient.self().credentials();
+        this.policy = new AccessPolicy(self.uid(), self.gid(), engine);
         this.acceptor = new Thread(this::acceptClients, "checkpoint-service");
         this.acceptor.setDaemon(true);
     }
@@ -50,10 +47,26 @@ public final class CriuService implements Closeable {
      * @throws IOException if it cannot listen there
      */
     public static CriuService start(RpcAddress address, Engine engine, ServiceOptions options) throws IOException {
-        SeqPacketListener listener = SeqPacketListener.bind(address, options.socketMode());
-        CriuService service = new CriuService(listener, address, engine, options);
+        return start(SeqPacketListener.bind(address, options.socketMode(), options.socketGroup()), engine, options);
+    }
+
+    /**
+     * Starts a service on a socket that listens already, as systemd gives one to a process that it starts (sd_listen_fds(3)).
+     *
+     * @param descriptor the socket's number in this process
+     * @param engine what it relays to
+     * @param options what it allows; the socket's file stays as it is
+     * @return the running service
+     * @throws IOException if that is no SOCK_SEQPACKET Unix socket
+     */
+    public static CriuService startInherited(int descriptor, Engine engine, ServiceOptions options) throws IOException {
+        return start(SeqPacketListener.inherited(descriptor), engine, options);
+    }
+
+    private static CriuService start(SeqPacketListener listener, Engine engine, ServiceOptions options) throws IOException {
+        CriuService service = new CriuService(listener, engine, options);
         service.acceptor.start();
-        LOG.info("listening on {}, engine {}", address, engine.name());
+        LOG.info("listening on {}, engine {}", listener.address(), engine.name());
         return service;
     }
 
@@ -63,7 +76,7 @@ public final class CriuService implements Closeable {
      * @return the address it was started with
      */
     public RpcAddress address() {
-        return address;
+        return listener.address();
     }
 
     /**
@@ -78,11 +91,10 @@ public final class CriuService implements Closeable {
     private void acceptClients() {
         while (!closed) {
             try {
-                SeqPacketSocket socket = listener.accept();
-                admit(socket);
-            } catch (IOException e) {
+                admit(listener.accept());
+            } catch (IOException | RuntimeException | OutOfMemoryError e) {
                 if (!closed) {
-                    LOG.warn("cannot accept a client on {}: {}", address, e.getMessage());
+                    LOG.warn("cannot accept a client on {}: {}", listener.address(), e.toString());
                     pauseAfterFailure();
                 }
             }
@@ -102,39 +114,50 @@ public final class CriuService implements Closeable {
         PeerCredentials peer;
         try {
             peer = socket.peer();
+            load.connect(peer);
         } catch (IOException e) {
             socket.close();
             return;
-        }
-        int ofUser = clientsOfUser.merge(peer.uid(), 1, Integer::sum);
-        if (count.incrementAndGet() > options.maxConnections() || !peer.isRoot() && ofUser > options.maxConnectionsOfUser()) {
-            LOG.warn("client {}: turned away, too many connections", peer);
-            try {
-                socket.send(Requests.failure(criu_req_type.EMPTY, Errno.EAGAIN, "too many connections to the service; try again later").toByteArray());
-            } catch (IOException e) {
-                LOG.debug("client {} did not wait for the answer", peer);
-            }
-            dismiss(socket, peer);
+        } catch (RefusedException e) {
+            turnAway(socket, e);
             return;
         }
         clients.add(socket);
-        Thread thread = new Thread(() -> {
-            try {
-                new Connection(socket, new PeerProcess(peer), engine, policy, options).serve();
-            } catch (IOException | RuntimeException e) {
+        try {
+            Thread thread = new Thread(() -> serve(socket, peer), "checkpoint-client-" + peer.pid());
+            thread.setDaemon(true);
+            thread.start();
+        } catch (RuntimeException | OutOfMemoryError e) {
+            // The kernel gives no more threads.
+            dismiss(socket, peer);
+            throw e;
+        }
+    }
+
+    private void serve(SeqPacketSocket socket, PeerCredentials peer) {
+        try {
+            new Connection(socket, new PeerProcess(peer, socket.inode()), engine, policy, load, options).serve();
+        } catch (IOException | RuntimeException e) {
+            if (!closed) {
                 LOG.error("client {}: {}", peer, e.toString(), e);
-            } finally {
-                dismiss(socket, peer);
             }
-        }, "checkpoint-client-" + peer.pid());
-        thread.setDaemon(true);
-        thread.start();
+        } finally {
+            dismiss(socket, peer);
+        }
+    }
+
+    private static void turnAway(SeqPacketSocket socket, RefusedException reason) throws IOException {
+        try (socket) {
+            LOG.warn("client {}: turned away, {}", socket.peer(), reason.getMessage());
+            socket.send(Requests.failure(criu_req_type.EMPTY, reason.errno(), reason.getMessage()).toByteArray());
+        } catch (IOException e) {
+            LOG.debug("a client did not wait for the answer: {}", e.getMessage());
+        }
     }
 
     private void dismiss(SeqPacketSocket socket, PeerCredentials peer) {
         clients.remove(socket);
-        count.decrementAndGet();
-        clientsOfUser.computeIfPresent(peer.uid(), (uid, n) -> n == 1 ? null : n - 1);
+        load.disconnect(peer);
         try {
             socket.close();
         } catch (IOException e) {
@@ -142,9 +165,32 @@ public final class CriuService implements Closeable {
         }
     }
 
-    /** Stops listening and hangs up on all clients. Engines end what they are doing by themselves. */
+    /**
+     * Begins nothing new, which whoever asks is told, waits for what is under way, and closes.
+     *
+     * @param patience how long to wait
+     * @throws IOException if the socket file cannot be removed
+     * @throws InterruptedException if the waiting thread is interrupted; the service is closed nevertheless
+     */
+    public void stop(Duration patience) throws IOException, InterruptedException {
+        int under = load.stop();
+        if (under > 0) {
+            LOG.info("stopping; waiting for {} under way", under == 1 ? "one request" : under + " requests");
+        }
+        try {
+            int left = load.awaitEnd(patience);
+            if (left > 0) {
+                LOG.warn("stopping with {} still under way after {} s: it is taken back", left == 1 ? "one request" : left + " requests", patience.toSeconds());
+            }
+        } finally {
+            close();
+        }
+    }
+
+    /** Stops listening and hangs up on all clients. Engines end by themselves, and take back what is half done. */
     @Override
     public void close() throws IOException {
+        load.stop();
         closed = true;
         listener.close();
         for (SeqPacketSocket client : clients) {

@@ -29,11 +29,42 @@ public interface Engine {
     void check(criu_req request) throws RefusedException;
 
     /**
+     * Says whether there are requests that {@link #wantsConnection}.
+     *
+     * @return false for an engine that is always asked in the client's name
+     */
+    default boolean wantsConnections() {
+        return false;
+    }
+
+    /**
+     * Says whether a request can only be served by an engine that has the client's own socket, as a self dump or a descriptor that cannot
+     * be opened twice.
+     *
+     * @param request what is asked
+     * @return true if {@link #handOver} is to be used for it
+     */
+    default boolean wantsConnection(criu_req request) {
+        return false;
+    }
+
+    /**
+     * Starts a process that goes on with a connection in the service's place, with the request still to be read from it.
+     *
+     * @param connection the client's
+     * @return the process; it exits with status 0 if the client got what it asked for
+     * @throws IOException if it cannot be started
+     */
+    default Process handOver(SeqPacketSocket connection) throws IOException {
+        throw new UnsupportedOperationException(name() + " needs no connection of the client's");
+    }
+
+    /**
      * Starts a process that serves one client.
      *
-     * @param peer the client, in whose descriptor table the request's numbers are
+     * @param client whom it works for
      * @return the session
      * @throws IOException if the program cannot be started
      */
-    EngineSession open(PeerCredentials peer) throws IOException;
+    EngineSession open(EngineClient client) throws IOException;
 }

@@ -29,12 +29,22 @@ public enum Errno {
     EINVAL(22),
     /** The disk is full. */
     ENOSPC(28),
+    /** The client's message is no request. */
+    EBADRQC(56),
     /** Read-only file system. */
     EROFS(30),
     /** Message too long. */
     EMSGSIZE(90),
     /** The engine at hand cannot do this. */
-    EOPNOTSUPP(95);
+    EOPNOTSUPP(95),
+    /** The client went away meanwhile. */
+    ECONNABORTED(103),
+    /** The service is stopping. */
+    ESHUTDOWN(108),
+    /** Took too long. */
+    ETIMEDOUT(110),
+    /** The client said no to a NOTIFY. */
+    ECANCELED(125);
 
     private final int number;
 

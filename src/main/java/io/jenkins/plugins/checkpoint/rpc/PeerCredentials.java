@@ -20,6 +20,6 @@ public record PeerCredentials(int pid, int uid, int gid) {
 
     @Override
     public String toString() {
-        return "pid " + pid + " uid " + uid + " gid " + gid;
+        return "pid " + pid + " uid " + Integer.toUnsignedString(uid) + " gid " + Integer.toUnsignedString(gid);
     }
 }

@@ -21,10 +21,12 @@ final class PeerProcess {
             criu_req_type.RESTORE);
 
     private final PeerCredentials credentials;
+    private final long socketInode;
     private final Optional<ProcessStatus> atConnect;
 
-    PeerProcess(PeerCredentials credentials) throws IOException {
+    PeerProcess(PeerCredentials credentials, long socketInode) throws IOException {
         this.credentials = credentials;
+        this.socketInode = socketInode;
         this.atConnect = ProcessStatus.of(credentials.pid());
     }
 
@@ -33,40 +35,47 @@ final class PeerProcess {
     }
 
     String name() {
-        return atConnect.map(ProcessStatus::name).orElse("?");
+        return RequestLog.oneLine(atConnect.map(ProcessStatus::name).orElse("?"));
     }
 
     /**
-     * Checks the directories that a request names, and makes a relative images_dir absolute: it is meant from where the client stands.
+     * This client, as an engine has to know it.
+     *
+     * @param target the process to dump that was looked at for it, or null
+     * @return whom the engine works for
+     * @throws RefusedException if the process that connected is gone
+     */
+    EngineClient forEngine(ProcessStatus target) throws RefusedException, IOException {
+        requireAlive();
+        return new EngineClient(credentials, atConnect.orElseThrow().startTime(), socketInode, target == null ? 0 : target.pid(),
+                target == null ? 0 : target.startTime());
+    }
+
+    /**
+     * Checks the directories that a request names.
      *
      * @param request what the client asks
-     * @return the same, or the same with an absolute images_dir
      * @throws RefusedException if the client is gone, a number is not open in it, or not a directory
      */
-    criu_req resolve(criu_req request) throws RefusedException, IOException {
+    void checkDirectories(criu_req request) throws RefusedException, IOException {
         if (!WITH_IMAGES.contains(request.getType())) {
-            return request;
+            return;
         }
         if (!request.hasOpts()) {
             throw new RefusedException(Errno.EINVAL, request.getType() + " request lacks opts: field 2, with images_dir_fd");
         }
         requireAlive();
         criu_opts options = request.getOpts();
-        if (options.hasWorkDirFd()) {
+        if (options.hasWorkDirFd() && options.getWorkDirFd() >= 0) {
             requireDirectory("work_dir_fd", options.getWorkDirFd());
         }
         if (options.getImagesDirFd() >= 0) {
             requireDirectory("images_dir_fd", options.getImagesDirFd());
-            return request;
+            return;
         }
         if (!options.hasImagesDir() || options.getImagesDir().isEmpty()) {
             throw new RefusedException(Errno.EBADF, "images_dir_fd " + options.getImagesDirFd() + " is not a descriptor; give one of an open directory, or images_dir");
         }
-        if (options.getImagesDir().startsWith("/")) {
-            return request;
-        }
-        Path directory = Files.readSymbolicLink(proc("cwd")).resolve(options.getImagesDir());
-        return request.toBuilder().setOpts(options.toBuilder().setImagesDir(directory.toString())).build();
     }
 
     private void requireAlive() throws RefusedException, IOException {
@@ -100,6 +109,7 @@ final class PeerProcess {
 
     @Override
     public String toString() {
-        return "pid " + credentials.pid() + " (" + name() + ") uid " + credentials.uid() + " gid " + credentials.gid();
+        return "pid " + credentials.pid() + " (" + name() + ") uid " + Integer.toUnsignedString(credentials.uid()) + " gid "
+                + Integer.toUnsignedString(credentials.gid());
     }
 }

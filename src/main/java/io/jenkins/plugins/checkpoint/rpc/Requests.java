@@ -20,23 +20,23 @@ final class Requests {
      */
     static criu_req parse(byte[] packet) throws RefusedException {
         if (packet.length == 0) {
-            throw new RefusedException(Errno.EINVAL, "empty request: expected a criu_req in one packet");
+            throw new RefusedException(Errno.EBADRQC, "empty request: expected a criu_req in one packet");
         }
         criu_req request;
         try {
             request = criu_req.parser().parsePartialFrom(packet);
         } catch (InvalidProtocolBufferException e) {
-            throw new RefusedException(Errno.EINVAL, "request of " + packet.length + " bytes is not a criu_req: " + e.getMessage());
+            throw new RefusedException(Errno.EBADRQC, "request of " + packet.length + " bytes is not a criu_req: " + e.getMessage());
         }
         if (!request.hasType()) {
             // A value that the enum does not know lands among the unknown fields.
             UnknownFieldSet.Field type = request.getUnknownFields().getField(criu_req.TYPE_FIELD_NUMBER);
-            throw new RefusedException(Errno.EINVAL, type.getVarintList().isEmpty()
+            throw new RefusedException(Errno.EBADRQC, type.getVarintList().isEmpty()
                     ? "request of " + packet.length + " bytes is not a criu_req: it has no type"
                     : "unknown request type " + type.getVarintList().get(0));
         }
         if (request.getType() == criu_req_type.EMPTY || request.getType() == criu_req_type.NOTIFY) {
-            throw new RefusedException(Errno.EINVAL, "request type " + request.getType() + " asks for nothing");
+            throw new RefusedException(Errno.EBADRQC, "request type " + request.getType() + " asks for nothing");
         }
         if (!request.isInitialized()) {
             throw new RefusedException(Errno.EINVAL, request.getType() + " request lacks " + String.join(", ", request.findInitializationErrors()));

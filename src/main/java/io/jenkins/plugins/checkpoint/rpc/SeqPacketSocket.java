@@ -2,9 +2,13 @@
 package io.jenkins.plugins.checkpoint.rpc;
 
 import java.io.Closeable;
+import java.io.EOFException;
 import java.io.IOException;
+import java.net.DatagramPacket;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import org.newsclub.net.unix.AFSocketType;
@@ -106,12 +110,20 @@ public final class SeqPacketSocket implements Closeable {
      * @throws IOException if the connection broke or this end was closed
      */
     public byte[] receive(Duration timeout) throws IOException {
+        return received(timeout, channel::read);
+    }
+
+    private interface Reading {
+        int into(ByteBuffer buffer) throws IOException;
+    }
+
+    private byte[] received(Duration timeout, Reading reading) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(MAX_PACKET + 1);
         channel.socket().setSoTimeout((int) timeout.toMillis());
         long start = System.nanoTime();
         int length;
         try {
-            length = channel.read(buffer);
+            length = reading.into(buffer);
         } catch (SocketTimeoutException e) {
             length = -1;
         } catch (IOException e) {
@@ -128,6 +140,39 @@ public final class SeqPacketSocket implements Closeable {
             return new byte[0];
         }
         return Arrays.copyOf(buffer.array(), length);
+    }
+
+    /**
+     * Looks at the next packet and leaves it where it is, for {@link #receive} or for another process that is given the socket.
+     *
+     * @param timeout how long to wait for one; {@link Duration#ZERO} means for ever
+     * @return as {@link #receive}
+     * @throws PacketTooLargeException if it is longer than {@link #MAX_PACKET}
+     * @throws SocketTimeoutException if none came in time
+     * @throws IOException if the connection broke or this end was closed
+     */
+    public byte[] peek(Duration timeout) throws IOException {
+        DatagramPacket packet = new DatagramPacket(new byte[MAX_PACKET + 1], MAX_PACKET + 1);
+        return received(timeout, buffer -> {
+            try {
+                channel.socket().peek(packet);
+            } catch (EOFException e) {
+                return -1;
+            }
+            buffer.put(packet.getData(), 0, packet.getLength());
+            return packet.getLength();
+        });
+    }
+
+    /**
+     * The socket's own inode number, which tells it from all others (sock_diag(7)).
+     *
+     * @return the inode
+     * @throws IOException if the socket is closed
+     */
+    public long inode() throws IOException {
+        int number = FileDescriptorCast.using(channel.getFileDescriptor()).as(Integer.class);
+        return (long) Files.getAttribute(Path.of("/proc/self/fd", Integer.toString(number)), "unix:ino");
     }
 
     /**

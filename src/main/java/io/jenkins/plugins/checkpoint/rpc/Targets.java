@@ -22,6 +22,11 @@ final class Targets {
         return DUMPS.contains(type);
     }
 
+    /** Whether a dump is of whoever asks for it. */
+    static boolean isSelfDump(criu_req request) {
+        return request.getType() == criu_req_type.DUMP && !request.getOpts().hasPid();
+    }
+
     /**
      * The process that a request is about.
      *
@@ -37,15 +42,16 @@ final class Targets {
      * @param request a dump of some kind
      * @param peer who asks
      * @param anyOwner true if the owner does not matter
+     * @return the root, as it was looked at
      * @throws RefusedException naming the process and what is in the way
      */
-    static void check(criu_req request, PeerCredentials peer, boolean anyOwner) throws RefusedException, IOException {
+    static ProcessStatus check(criu_req request, PeerCredentials peer, boolean anyOwner) throws RefusedException, IOException {
         if (!request.hasOpts()) {
             throw new RefusedException(Errno.EINVAL, request.getType() + " request lacks opts: field 2, with images_dir_fd and pid");
         }
         int pid = pidOf(request, peer);
         if (pid <= 0) {
-            throw new RefusedException(Errno.EINVAL, "pid " + pid + ": expected a positive number");
+            throw new RefusedException(Errno.ESRCH, "pid " + pid + ": no process has such a number");
         }
         ProcessStatus status = ProcessStatus.of(pid).orElseThrow(() -> new RefusedException(Errno.ESRCH, "pid " + pid + ": no such process"));
         String who = "pid " + pid + " (" + status.name() + ")";
@@ -72,6 +78,7 @@ final class Targets {
         if (!anyOwner) {
             checkDescendants(pid, peer);
         }
+        return status;
     }
 
     private static void refuseOwnAncestor(int pid, String who) throws RefusedException, IOException {
