@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "common/util.h"
+#include "ptrace/syscall_restart.h"
 
 #ifndef PTRACE_GET_RSEQ_CONFIGURATION
 #define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
@@ -64,6 +65,7 @@ int regs_read(struct task *task, struct thread *thread)
 	memcpy(thread->xstate, buffer, iov.iov_len);
 	if (ptrace(PTRACE_GETSIGMASK, thread->tid, sizeof(thread->sigmask), &thread->sigmask) < 0)
 		return err_errno("thread %d: cannot read its signal mask", thread->tid);
+	thread->again = -(long)thread->regs.rax == ERESTART_RESTARTBLOCK ? syscall_to_enter_again(task, &thread->regs) : -1;
 	return abort_rseq(task, thread);
 }
 
@@ -81,7 +83,12 @@ struct user_regs_struct regs_for_image(const struct thread *thread)
 		regs.rip -= 2; /* the length of the syscall instruction */
 		break;
 	case ERESTART_RESTARTBLOCK:
-		regs.rax = -EINTR;
+		if (thread->again < 0) {
+			regs.rax = -EINTR;
+			break;
+		}
+		regs.rax = thread->again;
+		regs.rip -= 2;
 		break;
 	}
 	return regs;

@@ -14,7 +14,8 @@
 int regs_read(struct task *task, struct thread *thread);
 
 /* Registers with which the thread goes on where nothing but them is kept: an interrupted system call is entered
- * again (ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND) or, where the kernel's restart block is needed for that, returns EINTR. */
+ * again (ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND) or, where the kernel's restart block is needed for that, as
+ * syscall_restart.h says. */
 struct user_regs_struct regs_for_image(const struct thread *thread);
 
 /* Puts the registers and mask that regs_read found (back) into the stopped thread. Returns 0 or -1 with the error set. */

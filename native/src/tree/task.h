@@ -21,6 +21,7 @@ struct thread {
 	char stop; /* as found: 'R' running or sleeping; 'T' group-stopped */
 	int stop_signal; /* that stopped the group, 0 for none */
 	struct user_regs_struct regs; /* as the thread runs on; see regs_for_image() */
+	long again; /* system call that it may enter again though the kernel would not let it (syscall_restart.h); -1 for none */
 	void *xstate; /* NT_X86_XSTATE, xstate_size bytes */
 	size_t xstate_size;
 	uint64_t sigmask;

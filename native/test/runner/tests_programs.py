@@ -173,6 +173,7 @@ PROGRAMS = [
     Program("shared_tables", "fs", core=False, criu_dump="refuses CLONE_FS"),
     Program("shared_tables", "sighand", core=False, criu_dump="refuses CLONE_VM without CLONE_THREAD"),
     Program("syscalls"),
+    Program("syscalls_quiet", criu_dump="lets poll and sleep fail with EINTR"),
 ]
 
 
