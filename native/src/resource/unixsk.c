@@ -150,23 +150,46 @@ static int bound_file(const struct fd_info *info)
 	return ioctl(info->dup, SIOCUNIXFILE);
 }
 
-/* A relative name says nothing without its directory: what is in front of it in the path of the file. */
+/* Whether the name, looked up in the directory, is that file. */
+static bool leads_to(const char *directory, const char *name, int file)
+{
+	auto_fd at = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat there, wanted;
+
+	return at >= 0 && !fstatat(at, name, &there, AT_SYMLINK_NOFOLLOW) && !fstat(file, &wanted) && there.st_dev == wanted.st_dev &&
+	       there.st_ino == wanted.st_ino;
+}
+
+/* A relative name says nothing without its directory, which may have been left since: what is in front of the name in the path of the
+ * file or, where .. or a link is in the name, a directory on that path from which it leads to the file. */
 static int dump_name_dir(const struct fd_info *info, UnixSkEntry *e, const char *name, int file, const char *what)
 {
+	const char *deleted = " (deleted)", *plain = name;
 	char link[32], path[4096];
-	size_t length = strlen(name), whole;
+	size_t length, whole;
 
 	snprintf(link, sizeof(link), "fd/%d", file);
 	if (file < 0 || proc_readlink(getpid(), link, path, sizeof(path)) < 0)
 		return err_set(ENOTSUP, "%s is bound to the relative name %s, whose directory cannot be found out", what, name);
-	if (strlen(path) > 10 && !strcmp(path + strlen(path) - 10, " (deleted)"))
-		path[strlen(path) - 10] = 0;
 	whole = strlen(path);
-	if (whole <= length || strcmp(path + whole - length, name) || path[whole - length - 1] != '/')
-		return err_set(ENOTSUP, "%s is bound to the relative name %s, but the file is %s", what, name, path);
-	path[whole - length - 1] = 0;
-	e->name_dir = xstrdup(path[0] ? path : "/");
-	return 0;
+	if (whole > strlen(deleted) && !strcmp(path + whole - strlen(deleted), deleted))
+		path[whole -= strlen(deleted)] = 0;
+	while (plain[0] == '.' && plain[1] == '/')
+		plain += 1 + strspn(plain + 1, "/");
+	length = strlen(plain);
+	if (whole > length && !strcmp(path + whole - length, plain) && path[whole - length - 1] == '/') {
+		path[whole - length - 1] = 0;
+		e->name_dir = xstrdup(path[0] ? path : "/");
+		return 0;
+	}
+	for (char *slash = strrchr(path, '/'); slash; slash = strrchr(path, '/')) {
+		*slash = 0;
+		if (leads_to(path[0] ? path : "/", name, file)) {
+			e->name_dir = xstrdup(path[0] ? path : "/");
+			return 0;
+		}
+	}
+	return err_set(ENOTSUP, "%s is bound to the relative name %s, whose directory cannot be found: connect or bind by an absolute name", what, name);
 }
 
 /* The file of a name that is a path: its mode and owner, and whether the path still leads to it. */

@@ -270,7 +270,8 @@ static void backlog(void)
 
 static void names(void)
 {
-	int deleted, client, server, unbound, idle, rel, again, dgram, to;
+	static const char *const crooked_names[2] = { ".//dotted", "below/../up" };
+	int deleted, client, server, unbound, idle, rel, again, dgram, to, crooked[2];
 	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "relative" };
 	struct stat st;
 	char cwd[4096];
@@ -289,7 +290,14 @@ static void names(void)
 	idle = bound(SOCK_STREAM, "idle");
 	check(getcwd(cwd, sizeof cwd) && !chdir(test_path(".")));
 	rel = socket(AF_UNIX, SOCK_DGRAM, 0);
-	check(!bind(rel, (void *)&a, offsetof(struct sockaddr_un, sun_path) + 9) && !chdir(cwd));
+	check(!bind(rel, (void *)&a, offsetof(struct sockaddr_un, sun_path) + 9));
+	check(!mkdir("below", 0777) || errno == EEXIST);
+	for (int i = 0; i < 2; i++) {
+		strcpy(a.sun_path, crooked_names[i]);
+		crooked[i] = socket(AF_UNIX, SOCK_DGRAM, 0);
+		check(!bind(crooked[i], (void *)&a, length(&a)));
+	}
+	check(!chdir(cwd));
 	ready();
 
 	is_named(deleted, "deleted", 0);
@@ -317,6 +325,12 @@ static void names(void)
 		check(!getsockname(rel, (void *)&a, &n) && n == offsetof(struct sockaddr_un, sun_path) + 9 && !strcmp(a.sun_path, "relative"));
 		check(sendto(dgram, "rel", 3, 0, (void *)&r, offsetof(struct sockaddr_un, sun_path) + 9) == 3);
 		expect(rel, "rel");
+		for (int i = 0; i < 2; i++) {
+			n = sizeof a;
+			check(!getsockname(crooked[i], (void *)&a, &n) && !strcmp(a.sun_path, crooked_names[i]));
+			check(sendto(dgram, "by", 2, 0, (void *)&a, n) == 2);
+			expect(crooked[i], "by");
+		}
 	}
 	check(!chdir(cwd));
 }
