@@ -2,8 +2,11 @@
 #include "resource/sched.h"
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -47,6 +50,26 @@ static void dump_ioprio(const struct thread *thread, int nice, ThreadCoreEntry *
 	e->pcr_ioprio = ioprio;
 }
 
+static void dump_prctl(const struct thread *thread, ThreadCoreEntry *e)
+{
+	const struct parasite_thread *in = &thread->inside;
+	const char *seccomp = status_field(thread->status, "Seccomp");
+
+	if (in->timerslack_ns && in->timerslack_ns != DEFAULT_TIMER_SLACK) {
+		e->has_pcr_timer_slack = true;
+		e->pcr_timer_slack = in->timerslack_ns;
+	}
+	if (in->mce_kill == PR_MCE_KILL_LATE || in->mce_kill == PR_MCE_KILL_EARLY) {
+		e->has_pcr_mce_kill = true;
+		e->pcr_mce_kill = in->mce_kill;
+	}
+	/* Strict seccomp forbids the counter, too, and does so again. */
+	if (in->tsc == PR_TSC_SIGSEGV && !(seccomp && atoi(seccomp) == SECCOMP_MODE_STRICT)) {
+		e->has_pcr_tsc = true;
+		e->pcr_tsc = in->tsc;
+	}
+}
+
 int sched_dump(const struct thread *thread, ThreadCoreEntry *e)
 {
 	int policy = sched_getscheduler(thread->tid), nice = getpriority(PRIO_PROCESS, thread->tid);
@@ -61,10 +84,7 @@ int sched_dump(const struct thread *thread, ThreadCoreEntry *e)
 	e->sched_policy = policy;
 	dump_affinity(thread, e);
 	dump_ioprio(thread, nice, e);
-	if (thread->inside.timerslack_ns && thread->inside.timerslack_ns != DEFAULT_TIMER_SLACK) {
-		e->has_pcr_timer_slack = true;
-		e->pcr_timer_slack = thread->inside.timerslack_ns;
-	}
+	dump_prctl(thread, e);
 	if (policy == SCHED_FIFO || policy == SCHED_RR) {
 		if (sched_getparam(thread->tid, &param) < 0)
 			return err_errno("thread %d: cannot read its priority", thread->tid);
@@ -83,6 +103,8 @@ int sched_check(pid_t pid, pid_t tid, const ThreadCoreEntry *e)
 {
 	if (e->has_pcr_affinity && (!e->pcr_affinity.len || e->pcr_affinity.len > RESTORER_AFFINITY_MAX))
 		return err_set(EINVAL, "core-%d.img: an affinity mask of %zu bytes", tid, e->pcr_affinity.len);
+	if ((e->has_pcr_mce_kill && e->pcr_mce_kill > PR_MCE_KILL_EARLY) || (e->has_pcr_tsc && e->pcr_tsc != PR_TSC_SIGSEGV))
+		return err_set(EINVAL, "core-%d.img: machine check policy %u, time stamp counter %u", tid, e->pcr_mce_kill, e->pcr_tsc);
 	if (!e->has_sched_policy)
 		return 0;
 	switch (e->sched_policy) {
@@ -110,6 +132,9 @@ void sched_fill(struct restorer_thread *t, const ThreadCoreEntry *e)
 	}
 	t->ioprio = e->has_pcr_ioprio ? e->pcr_ioprio : 0;
 	t->timer_slack = e->has_pcr_timer_slack ? e->pcr_timer_slack : 0;
+	t->set_mce_kill = e->has_pcr_mce_kill;
+	t->mce_kill = e->pcr_mce_kill;
+	t->no_tsc = e->has_pcr_tsc;
 	/* Threads of the blob inherit ours. */
 	if (e->has_sched_policy) {
 		t->policy = e->sched_policy;

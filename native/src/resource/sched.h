@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scheduling of a thread: policy, priority, nice value, affinity (sched(7)), I/O priority (ioprio_set(2)), timer slack (prctl(2)).
+ * Scheduling of a thread: policy, priority, nice value, affinity (sched(7)), I/O priority (ioprio_set(2)), timer slack, machine
+ * check policy and access to the time stamp counter (prctl(2)).
  */
 #ifndef PCR_RESOURCE_SCHED_H
 #define PCR_RESOURCE_SCHED_H
@@ -14,7 +15,7 @@ struct thread;
 
 /* --- dump --- */
 
-/* Policy, priority or nice value, and where they are not the default affinity, I/O priority and timer slack, into entry. Returns 0 or -1
+/* Policy, priority or nice value, and where they are not the default the rest, into entry. Returns 0 or -1
  * with the error set. */
 int sched_dump(const struct thread *thread, ThreadCoreEntry *entry);
 

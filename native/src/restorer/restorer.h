@@ -89,6 +89,8 @@ struct restorer_thread {
 	uint32_t affinity_size; /* bytes of affinity, 0: all processors */
 	uint8_t affinity[RESTORER_AFFINITY_MAX];
 	uint64_t timer_slack; /* 0: the default */
+	uint32_t set_mce_kill, mce_kill; /* PR_MCE_KILL_SET */
+	uint32_t no_tsc; /* PR_TSC_SIGSEGV */
 	uint32_t pdeath_sig;
 	uint32_t tls_count;
 	struct restorer_user_desc tls[3];

@@ -68,13 +68,6 @@ int core_check(struct task *task)
 	return seccomp_collect(task) < 0 || timer_list(task) < 0 ? -1 : 0;
 }
 
-static bool is_strict(const struct thread *thread)
-{
-	const char *mode = status_field(thread->status, "Seccomp");
-
-	return mode && atoi(mode) == SECCOMP_MODE_STRICT;
-}
-
 /* What only the thread itself could tell, and no image has a place for. */
 static int check_inside(const struct task *task, const struct thread *thread)
 {
@@ -82,11 +75,6 @@ static int check_inside(const struct task *task, const struct thread *thread)
 
 	if (thread->tid == task->pid && task->inside.ldt_size > 0)
 		return err_set(ENOTSUP, "pid %d has a local descriptor table (modify_ldt), which cannot be dumped", task->pid);
-	/* Strict seccomp forbids the counter, too, and does so again. */
-	if (in->tsc == PR_TSC_SIGSEGV && !is_strict(thread))
-		return err_set(ENOTSUP, "thread %d may not read the time stamp counter (PR_SET_TSC), which cannot be dumped", thread->tid);
-	if (in->mce_kill >= 0 && in->mce_kill != PR_MCE_KILL_DEFAULT)
-		return err_set(ENOTSUP, "thread %d has a machine check policy (PR_MCE_KILL), which cannot be dumped", thread->tid);
 	if (in->mempolicy > 0)
 		return err_set(ENOTSUP, "thread %d has a NUMA memory policy (set_mempolicy, numactl), which cannot be dumped", thread->tid);
 	return 0;

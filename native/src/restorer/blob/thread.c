@@ -128,6 +128,10 @@ void thread_finish(struct restorer_args *args, struct restorer_thread *t, int le
 		check(args, t, sys3(SYS_ioprio_set, 1, 0, t->ioprio), "cannot set its I/O priority", t->ioprio);
 	if (t->timer_slack)
 		check(args, t, sys5(SYS_prctl, PR_SET_TIMERSLACK, t->timer_slack, 0, 0, 0), "cannot set its timer slack", t->timer_slack);
+	if (t->set_mce_kill)
+		check(args, t, sys5(SYS_prctl, PR_MCE_KILL, PR_MCE_KILL_SET, t->mce_kill, 0, 0), "cannot set its machine check policy", t->mce_kill);
+	if (t->no_tsc)
+		check(args, t, sys5(SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0), "cannot bar it from the time stamp counter", 0);
 	if (leader) {
 		if (args->subreaper)
 			check(args, t, sys5(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "cannot make it a subreaper", 0);
