@@ -8,9 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/background.h"
 #include "cli/check.h"
 #include "cli/open_paths.h"
 #include "cli/options.h"
+#include "cli/pidfile.h"
 #include "cli/service.h"
 #include "cli/show_stats.h"
 #include "cli/supervise.h"
@@ -19,6 +21,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "pageserver/server.h"
 #include "resource/cpuinfo.h"
 #include "tree/dump.h"
 #include "tree/restore.h"
@@ -77,6 +80,26 @@ static int run_service(struct command *c)
 	return paths_open(c) < 0 ? -1 : service_run(c);
 }
 
+/* One dump's memory, then it ends. */
+static int run_page_server(struct command *c)
+{
+	struct request *r = &c->request;
+	int fd;
+
+	c->daemon |= r->restore_detached;
+	r->ps_address = c->address;
+	if (paths_open(c) < 0)
+		return -1;
+	fd = page_server_listen(r, &r->ps_port);
+	if (fd < 0 || (c->daemon && background_start() < 0) || pidfile_write(r->work_fd, r->pidfile, getpid()) < 0)
+		return -1;
+	pr_info("page server: listening, port %u", r->ps_port);
+	if (page_server_ready(r) < 0)
+		return -1;
+	background_ready();
+	return page_server_serve(r, fd);
+}
+
 static int run_cpuinfo(struct command *c)
 {
 	bool dump;
@@ -107,6 +130,7 @@ static const struct verb {
 	{ "swrk", run_swrk, true },
 	{ "service", run_service },
 	{ "cpuinfo", run_cpuinfo, true },
+	{ "page-server", run_page_server },
 	{ "exec", run_exec, true },
 };
 

@@ -15,6 +15,8 @@
 /* --network-lock: what keeps a peer's packets away between dump and restore. The values are criu_network_lock_method's. */
 enum network_lock { NETWORK_LOCK_IPTABLES = 1, NETWORK_LOCK_NFTABLES = 2, NETWORK_LOCK_SKIP = 3 };
 
+struct swrk_done; /* cli/swrk.h */
+
 struct request {
 	/* Told of each stage, by CRIU's names (criu(8), --action-script); waits for the answer. pid: the root task, 0 while there is none.
 	 * Returns 0, or -1 with the error set: then the action ends there and the tree is left as it was. NULL: nobody wants to know. */
@@ -80,6 +82,7 @@ struct request {
 
 	/* swrk: the client of the service that started it (cli/peer.h). */
 	struct peer service_peer;
+	void (*tell)(const struct swrk_done *done); /* told of each request that has been answered; NULL: nobody */
 	bool may_exec; /* this process is there for the request alone: exec_cmd may have it */
 	/* Where the options of an RPC request start: criu(8), CONFIGURATION FILES. */
 	const char *config;

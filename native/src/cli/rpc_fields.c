@@ -33,7 +33,6 @@ static const struct {
 	{ "track_mem", true, "not there yet" },
 	{ "parent_img", true, "not there yet" },
 	{ "auto_dedup", true, "not there yet" },
-	{ "ps", true, "not there yet" },
 	{ "root", false, SHARED },
 	{ "veths", false, SHARED },
 	{ "ext_mnt", false, SHARED },

@@ -13,11 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/background.h"
 #include "cli/pidfile.h"
 #include "cli/swrk.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "rpc.pb-c.h"
 
 #define BACKLOG 128
 #define WORKERS_MAX 256
@@ -86,6 +88,20 @@ static unsigned long long start_of(pid_t pid)
 	return start;
 }
 
+/* Of the connection that this process serves. */
+static struct ucred client_cred;
+static int service_log = 2;
+
+/* One line for each request: who, what, on which process, how long, how it ended. The log of the request is another. */
+static void tell(const struct swrk_done *done)
+{
+	const ProtobufCEnumValue *type = protobuf_c_enum_descriptor_get_value(&criu_req_type__descriptor, done->type);
+
+	dprintf(service_log, "pid %d, uid %u, gid %u: %s of pid %d: %s after %llu.%03llu ms\n", client_cred.pid, client_cred.uid, client_cred.gid,
+		type ? type->name : "unknown request", done->asked_pid, done->code ? strerror(done->code) : "done",
+		(unsigned long long)done->took_us / 1000, (unsigned long long)done->took_us % 1000);
+}
+
 /* In the process of one connection. */
 static int serve(int client, const struct request *arguments)
 {
@@ -98,6 +114,10 @@ static int serve(int client, const struct request *arguments)
 		return err_errno("a connection");
 	request.service_peer = (struct peer){ .pid = cred.pid, .known = true, .start = start_of(cred.pid), .uid = cred.uid, .gid = cred.gid, .socket = st.st_ino };
 	request.images_fd = request.work_fd = -1;
+	request.tell = tell;
+	client_cred = cred;
+	/* log_file_open() closes what it replaces. */
+	service_log = fcntl(log_fd(), F_DUPFD_CLOEXEC, 3);
 	return swrk_run(client, &request);
 }
 
@@ -174,12 +194,13 @@ int service_run(struct command *c)
 	listener = listen_at(address);
 	if (listener < 0)
 		return -1;
-	if (c->daemon && daemon(1, log_fd() == 2) < 0)
-		return err_errno("cannot go into the background");
+	if (c->daemon && background_start() < 0)
+		return -1;
 	signals = start_signals();
 	result = signals < 0 ? err_errno("signalfd") : pidfile_write(c->request.work_fd, c->request.pidfile, getpid());
 	if (!result) {
 		pr_info("listening at %s", address);
+		background_ready();
 		result = loop(listener, signals, &c->request);
 	}
 	close(listener);

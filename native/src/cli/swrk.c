@@ -24,8 +24,9 @@ int swrk_respond(const struct session *session, const CriuResp *resp)
 	return 0;
 }
 
-void swrk_set_failure(CriuResp *resp, char *text)
+void swrk_set_failure(const struct session *session, CriuResp *resp, char *text)
 {
+	session->done->code = err_code();
 	snprintf(text, ERR_TEXT_MAX, "%s", err_text());
 	resp->success = false;
 	resp->has_cr_errno = true;
@@ -40,7 +41,7 @@ int swrk_refuse(const struct session *session, CriuReqType type)
 	char text[ERR_TEXT_MAX];
 
 	resp.type = type;
-	swrk_set_failure(&resp, text);
+	swrk_set_failure(session, &resp, text);
 	return swrk_respond(session, &resp);
 }
 
@@ -52,6 +53,9 @@ static int serve(const struct session *session, const CriuReq *req)
 	case CRIU_REQ_TYPE__DUMP:
 	case CRIU_REQ_TYPE__RESTORE:
 		return swrk_action(session, req);
+	case CRIU_REQ_TYPE__PAGE_SERVER:
+	case CRIU_REQ_TYPE__PAGE_SERVER_CHLD:
+		return swrk_page_server(session, req);
 	case CRIU_REQ_TYPE__VERSION:
 		return swrk_version(session, req);
 	case CRIU_REQ_TYPE__CHECK:
@@ -79,6 +83,7 @@ int swrk_next(int socket, const struct request *arguments, struct swrk_done *don
 	socklen_t length = sizeof(cred);
 	static uint8_t buffer[MESSAGE_MAX];
 	CriuReq *req;
+	uint64_t start;
 	ssize_t n;
 	int failed;
 
@@ -100,7 +105,14 @@ int swrk_next(int socket, const struct request *arguments, struct swrk_done *don
 		err_set(EBADRQC, "%zd bytes came that are not a criu_req", n);
 		return swrk_refuse(&session, CRIU_REQ_TYPE__EMPTY) < 0 ? -1 : 0;
 	}
+	start = now_us();
 	failed = serve(&session, req);
+	if (arguments->tell) {
+		done->type = req->type;
+		done->asked_pid = req->opts && req->opts->has_pid ? req->opts->pid : req->has_pid ? (pid_t)req->pid : session.client;
+		done->took_us = now_us() - start;
+		arguments->tell(done);
+	}
 	n = req->has_keep_open && req->keep_open;
 	criu_req__free_unpacked(req, NULL);
 	return failed ? -1 : n;
@@ -108,9 +120,9 @@ int swrk_next(int socket, const struct request *arguments, struct swrk_done *don
 
 int swrk_run(int socket, const struct request *arguments)
 {
-	struct session session = { .socket = socket };
+	struct swrk_done done = { 0 };
+	struct session session = { .socket = socket, .done = &done };
 	struct request started = *arguments;
-	struct swrk_done done;
 	int more;
 
 	started.may_exec = true;

@@ -16,6 +16,11 @@ int swrk_run(int socket, const struct request *started);
 struct swrk_done {
 	pid_t killed; /* root of the tree that a dump has ended; 0: none */
 	char **exec_cmd; /* what is to take this process' place now; NULL: nothing */
+	int code; /* cr_errno of the answer; 0: it was done */
+	/* For struct request's tell: */
+	int type; /* criu_req_type */
+	pid_t asked_pid; /* that the request names, else the client's */
+	uint64_t took_us;
 };
 
 /* Waits for one request and answers it, as swrk_run does. Returns 1 when the client wants to ask more on this connection, 0 when not, -1

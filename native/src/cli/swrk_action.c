@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "pageserver/server.h"
 #include "resource/unixsk_service.h"
 #include "tree/dump.h"
 #include "tree/restore.h"
@@ -71,11 +72,8 @@ static int take_self(const struct session *session, struct request *request)
 	return request->service_inode ? 0 : -1;
 }
 
-static int act(const struct session *session, const CriuReq *req, struct request *request, struct result *result)
+static int take(const struct session *session, const CriuReq *req, struct request *request)
 {
-	bool dump = req->type == CRIU_REQ_TYPE__DUMP;
-	int failed;
-
 	if (!req->opts)
 		return err_set(EBADRQC, "a request of this type needs opts");
 	if (swrk_opts_take(session, req->opts, request) < 0 || log_file_open(request) < 0) {
@@ -86,12 +84,49 @@ static int act(const struct session *session, const CriuReq *req, struct request
 	}
 	request->notify = req->opts->notify_scripts ? notify_client : request->notify;
 	request->client_gone = client_gone;
+	return 0;
+}
+
+static int act(const struct session *session, const CriuReq *req, struct request *request, struct result *result)
+{
+	bool dump = req->type == CRIU_REQ_TYPE__DUMP;
+	int failed;
+
+	if (take(session, req, request) < 0)
+		return -1;
+	if (dump && request->use_page_server)
+		return err_set(ENOTSUP, "option ps is not done for a dump yet");
 	if (dump && !request->pid && take_self(session, request) < 0)
 		return -1;
 	peer_ptrace(dump);
 	failed = dump ? dump_run(request, result) : restore_run(request, result);
 	peer_ptrace(false);
 	return failed;
+}
+
+/* The server outlives this request; whoever keeps the connection open may wait for it (WAIT_PID). */
+int swrk_page_server(const struct session *session, const CriuReq *req)
+{
+	CriuResp resp = CRIU_RESP__INIT;
+	CriuPageServerInfo info = CRIU_PAGE_SERVER_INFO__INIT;
+	struct request request = REQUEST_INIT;
+	uint16_t port = 0;
+	pid_t pid = -1;
+
+	current = session;
+	answers = &request;
+	if (take(session, req, &request) == 0)
+		pid = page_server_start(&request, session->socket, &port);
+	swrk_opts_close(&request);
+	if (pid < 0)
+		return swrk_refuse(session, req->type);
+	info.has_pid = info.has_port = true;
+	info.pid = pid;
+	info.port = port;
+	resp.type = req->type;
+	resp.success = true;
+	resp.ps = &info;
+	return swrk_respond(session, &resp);
 }
 
 int swrk_action(const struct session *session, const CriuReq *req)
@@ -114,7 +149,7 @@ int swrk_action(const struct session *session, const CriuReq *req)
 	resp.type = req->type;
 	resp.success = !failed;
 	if (failed)
-		swrk_set_failure(&resp, text);
+		swrk_set_failure(session, &resp, text);
 	if (dump) {
 		resp.dump = &dump_resp;
 		dump_resp.has_restored = true;

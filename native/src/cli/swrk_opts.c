@@ -141,6 +141,22 @@ static int take_exec_cmd(const struct session *session, const CriuOpts *opts, st
 	return 0;
 }
 
+/* criu_page_server_info: of the server to send pages to, or to start. */
+static int take_page_server(const struct session *session, const CriuOpts *opts, struct request *r)
+{
+	if (!opts->ps)
+		return 0;
+	r->use_page_server = true;
+	r->ps_address = opts->ps->address;
+	if (opts->ps->port < 0 || opts->ps->port > UINT16_MAX)
+		return err_set(EINVAL, "ps: port %d", opts->ps->port);
+	r->ps_port = opts->ps->port;
+	if (!opts->ps->has_fd || opts->ps->fd < 0)
+		return 0;
+	r->ps_fd = session->client_is_parent ? fcntl(opts->ps->fd, F_DUPFD_CLOEXEC, 3) : take_client_fd(session->client, opts->ps->fd, "ps.fd");
+	return r->ps_fd < 0 ? err_set(EBADF, "ps.fd: descriptor %d", opts->ps->fd) : 0;
+}
+
 static int take_descriptors(const struct session *session, const CriuOpts *opts, struct request *r)
 {
 	struct ucred cred;
@@ -211,7 +227,7 @@ int swrk_opts_take(const struct session *session, const CriuOpts *opts, struct r
 	*r = *given;
 	if (take_lists(session, opts, r) < 0 || take_exec_cmd(session, opts, r) < 0 || open_directories(opts, session->client, &c, r) < 0)
 		return -1;
-	return take_descriptors(session, opts, r);
+	return take_page_server(session, opts, r) < 0 ? -1 : take_descriptors(session, opts, r);
 }
 
 void swrk_opts_close(struct request *request)
@@ -222,5 +238,7 @@ void swrk_opts_close(struct request *request)
 		close(request->images_fd);
 	if (request->status_fd >= 0)
 		close(request->status_fd);
-	request->work_fd = request->images_fd = request->status_fd = -1;
+	if (request->ps_fd >= 0)
+		close(request->ps_fd);
+	request->work_fd = request->images_fd = request->status_fd = request->ps_fd = -1;
 }

@@ -22,10 +22,11 @@ struct session {
 int swrk_respond(const struct session *session, const CriuResp *resp);
 int swrk_refuse(const struct session *session, CriuReqType type);
 /* The set error into a response that has more to say than that. text: ERR_TEXT_MAX bytes that outlive it. */
-void swrk_set_failure(CriuResp *resp, char *text);
+void swrk_set_failure(const struct session *session, CriuResp *resp, char *text);
 
 /* Requests of one kind each, answered. Return as swrk_respond. */
 int swrk_action(const struct session *session, const CriuReq *req); /* DUMP, RESTORE */
+int swrk_page_server(const struct session *session, const CriuReq *req); /* PAGE_SERVER, PAGE_SERVER_CHLD */
 int swrk_version(const struct session *session, const CriuReq *req);
 int swrk_check(const struct session *session, const CriuReq *req);
 int swrk_feature_check(const struct session *session, const CriuReq *req);
