@@ -148,6 +148,7 @@ PROGRAMS = [
     Program("sk_unix", "abstract", criu_restore="loses names of connections"),
     Program("sk_unix", "backlog"),
     Program("sk_unix", "names", criu_restore="loses names of connections"),
+    Program("sk_unix", "crooked", criu_dump="refuses such names"),
     Program("sk_unix", "datagram", criu_dump="drops who sent a datagram", criu_restore="drops who sent a datagram"),
     Program("sk_unix", "rights", criu_restore="cannot restore sockets in flight"),
     Program("sk_unix", "credentials", criu_dump="refuses queued credentials", criu_restore="drops credentials"),
