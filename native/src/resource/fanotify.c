@@ -101,7 +101,7 @@ static bool fanotify_late(const struct restore *restore, const FileEntry *entry)
 	return true;
 }
 
-static int add_mark(int fd, const FanotifyMarkEntry *m)
+static int add_mark(const struct restore *restore, int fd, const FanotifyMarkEntry *m)
 {
 	unsigned int flags = FAN_MARK_ADD | (m->type == MARK_TYPE__MOUNT ? FAN_MARK_MOUNT : 0);
 	char path[4096];
@@ -109,7 +109,7 @@ static int add_mark(int fd, const FanotifyMarkEntry *m)
 
 	if (m->type == MARK_TYPE__MOUNT)
 		snprintf(path, sizeof(path), "%s", m->me->path);
-	else if (fsnotify_find(m->ie->f_handle, m->s_dev, path, sizeof(path), &handle) < 0)
+	else if (fsnotify_find(restore, m->ie->f_handle, m->s_dev, m->ie->i_ino, path, sizeof(path), &handle) < 0)
 		return -1;
 	if (m->mask && fanotify_mark(fd, flags, m->mask, AT_FDCWD, path) < 0)
 		return err_errno("cannot mark %s for fanotify", path);
@@ -130,7 +130,7 @@ static int fanotify_open(struct restore *restore, FileEntry *entry)
 	/* FAN_CLOEXEC would stay visible in the group's flags. */
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	for (size_t i = 0; i < e->n_mark; i++)
-		if (add_mark(fd, e->mark[i]) < 0)
+		if (add_mark(restore, fd, e->mark[i]) < 0)
 			return -1;
 	fd = -1;
 	return result;

@@ -20,6 +20,8 @@
 #define LOCK_FLOCK 2
 #define LOCK_OFD 4
 #define LOCK_LEASE 8
+/* Beside the type that a lease is being broken to, as crit decodes it. */
+#define TYPE_BREAKING 4
 
 static const struct {
 	const char *name;
@@ -64,13 +66,16 @@ static int dump_line(struct dump *dump, const struct fd_info *info, const char *
 	FileLockEntry e = FILE_LOCK_ENTRY__INIT;
 	char name[16], state[16], type[16], end[32];
 	long long start;
+	bool breaking;
 
 	if (sscanf(line, "lock:%*d: %15s %15s %15s %*d %*[0-9a-f]:%*[0-9a-f]:%*u %lld %31s", name, state, type, &start, end) != 5)
 		return err_set(EIO, "pid %d: descriptor %d (%s): its lock cannot be read: %.80s", info->task->pid, info->fd, info->link, line);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (!strcmp(name, kinds[i].name))
 			e.flag = kinds[i].flag;
-	if (!e.flag || (strcmp(type, "READ") && strcmp(type, "WRITE")) || !strcmp(state, "BREAKING"))
+	breaking = e.flag == LOCK_LEASE && !strcmp(state, "BREAKING");
+	e.type = !strcmp(type, "READ") ? F_RDLCK : !strcmp(type, "WRITE") ? F_WRLCK : F_UNLCK;
+	if (!e.flag || (e.type == F_UNLCK && !(breaking && !strcmp(type, "UNLCK"))))
 		return err_set(ENOTSUP, "pid %d: descriptor %d (%s) holds a lock of a kind that cannot be dumped: %s %s %s", info->task->pid, info->fd,
 			       info->link, name, state, type);
 	if (e.flag == LOCK_POSIX ? seen_before(info, start) : !new_file)
@@ -78,7 +83,8 @@ static int dump_line(struct dump *dump, const struct fd_info *info, const char *
 	if (!dump->request->file_locks)
 		return err_set(ENOTSUP, "pid %d: descriptor %d (%s) holds a lock (%s %s); dump with --file-locks to take it again after the restore",
 			       info->task->pid, info->fd, info->link, name, type);
-	e.type = !strcmp(type, "READ") ? F_RDLCK : F_WRLCK;
+	if (breaking)
+		e.type |= TYPE_BREAKING;
 	e.pid = info->task->pid;
 	e.fd = info->fd;
 	e.start = start;
@@ -121,6 +127,13 @@ static const FdinfoEntry *find_fd(const struct restore_task *task, int fd)
 	return NULL;
 }
 
+static bool known_type(const FileLockEntry *e)
+{
+	if (e->flag == LOCK_LEASE && e->type & TYPE_BREAKING)
+		return e->type == (TYPE_BREAKING | F_RDLCK) || e->type == (TYPE_BREAKING | F_UNLCK);
+	return e->type == F_RDLCK || e->type == F_WRLCK;
+}
+
 int filelocks_read(struct restore *restore)
 {
 	auto_img *img = img_open(restore->dirfd, IMG_FILE_LOCKS, 0, true);
@@ -135,11 +148,35 @@ int filelocks_read(struct restore *restore)
 		*(FileLockEntry **)array_push(&locks, &lock_count, &lock_room, sizeof(e)) = e;
 		if (!task || task->zombie || task->helper || !find_fd(task->files_owner, e->fd))
 			return err_set(EINVAL, "filelocks.img: a lock of pid %d on descriptor %d, which the images do not have", e->pid, e->fd);
-		if (!lock_name(e->flag) || (e->type != F_RDLCK && e->type != F_WRLCK) || e->start < 0 || e->len < 0)
+		if (!lock_name(e->flag) || !known_type(e) || e->start < 0 || e->len < 0)
 			return err_set(EINVAL, "filelocks.img: pid %d, descriptor %d: a lock of flag %u, type %u, %" PRId64 "+%" PRId64, e->pid, e->fd,
 				       e->flag, e->type, e->start, e->len);
 	}
 	return got;
+}
+
+/* A lease that somebody waits to see given up (fcntl(2)): taken, then broken again, without a signal to tell of it once more. */
+static int take_breaking(const FileLockEntry *e)
+{
+	int access = fcntl(e->fd, F_GETFL) & O_ACCMODE, target = e->type & ~TYPE_BREAKING;
+	struct f_owner_ex owner = { 0 }, nobody = { F_OWNER_PID, 0 };
+	auto_fd breaker = -1;
+	char path[64];
+	int sig;
+
+	/* What is being broken to nothing shows no more what it was; only a file open for reading alone may have a read lease. */
+	if (fcntl(e->fd, F_SETLEASE, target == F_UNLCK && access == O_RDONLY ? F_RDLCK : F_WRLCK) < 0)
+		return -1;
+	sig = fcntl(e->fd, F_GETSIG);
+	if (sig < 0 || fcntl(e->fd, F_GETOWN_EX, &owner) < 0 || fcntl(e->fd, F_SETOWN_EX, &nobody) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", e->fd);
+	breaker = open(path, (target == F_RDLCK ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_CLOEXEC);
+	if (breaker >= 0 || errno != EWOULDBLOCK) {
+		errno = breaker >= 0 ? EBUSY : errno;
+		return -1;
+	}
+	return fcntl(e->fd, F_SETOWN_EX, &owner);
 }
 
 static int take(const FileLockEntry *e)
@@ -152,6 +189,8 @@ static int take(const FileLockEntry *e)
 	case LOCK_OFD:
 		return fcntl(e->fd, F_OFD_SETLK, &lock);
 	case LOCK_LEASE:
+		if (e->type & TYPE_BREAKING)
+			return take_breaking(e);
 		return fcntl(e->fd, F_SETLEASE, e->type);
 	default:
 		return fcntl(e->fd, F_SETLK, &lock);

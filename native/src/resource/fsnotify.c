@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "common/util.h"
+#include "resource/remap.h"
 
 /* fh_entry.handle of real images */
 #define HANDLE_WORDS 16
@@ -123,11 +124,16 @@ char *fsnotify_mount_path(const char *what, int mnt_id)
 	return path;
 }
 
-int fsnotify_find(const FhEntry *e, uint32_t dev, char *buffer, size_t size, int *fd)
+int fsnotify_find(const struct restore *restore, const FhEntry *e, uint32_t dev, uint64_t ino, char *buffer, size_t size, int *fd)
 {
+	int ghost = remap_find_ghost(restore, dev, ino);
 	struct stat st;
 
 	*fd = -1;
+	if (ghost >= 0) {
+		snprintf(buffer, size, "/proc/self/fd/%d", ghost);
+		return 0;
+	}
 	if (e->path && *e->path == '/' && lstat(e->path, &st) == 0 && strlen(e->path) < size) {
 		snprintf(buffer, size, "%s", e->path);
 		return 0;

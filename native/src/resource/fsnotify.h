@@ -9,6 +9,8 @@
 
 #include "images/fh.pb-c.h"
 
+struct restore;
+
 /* The handle at the end of a line of fdinfo ("fhandle-bytes:8 fhandle-type:1 f_handle:0a80..."; proc_pid_fdinfo(5)), with the path that
  * leads to the file; malloc'd. dev: "sdev:". what: for messages. NULL with the error set. */
 FhEntry *fsnotify_dump_handle(const char *what, const char *line, uint32_t dev);
@@ -16,8 +18,8 @@ FhEntry *fsnotify_dump_handle(const char *what, const char *line, uint32_t dev);
 /* Where a mount is mounted. Returns malloc'd text or NULL with the error set. */
 char *fsnotify_mount_path(const char *what, int mnt_id);
 
-/* A path by which the watched file can be watched again, in buffer; by *fd when it is not -1, to be closed afterwards. Returns 0 or
+/* A path by which the watched file with this device (major << 20 | minor) and inode can be watched again, in buffer; by *fd when it is not -1, to be closed afterwards. Returns 0 or
  * -1 with the error set: it is gone. */
-int fsnotify_find(const FhEntry *handle, uint32_t dev, char *buffer, size_t size, int *fd);
+int fsnotify_find(const struct restore *restore, const FhEntry *handle, uint32_t dev, uint64_t ino, char *buffer, size_t size, int *fd);
 
 #endif

@@ -231,6 +231,19 @@ int ghost_check(int dirfd, enum img_kind kind, unsigned long id)
 	return result;
 }
 
+int ghost_identity(int dirfd, enum img_kind kind, unsigned long id, uint32_t *dev, uint64_t *ino)
+{
+	GhostFileEntry *e;
+	auto_img *img = open_ghost(dirfd, kind, id, &e);
+
+	if (!img)
+		return -1;
+	*dev = e->has_dev ? e->dev : 0;
+	*ino = e->has_ino ? e->ino : 0;
+	ghost_file_entry__free_unpacked(e, NULL);
+	return 0;
+}
+
 static int set_attributes(const GhostFileEntry *e, const char *path, int fd)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_OMIT } };

@@ -22,6 +22,9 @@ int ghost_write(struct dump *dump, enum img_kind kind, unsigned long id, const c
 /* Reads the image and checks it against itself, without making anything. Returns 0 or -1 with the error set. */
 int ghost_check(int dirfd, enum img_kind kind, unsigned long id);
 
+/* Which file the image, checked before, was made of: *dev as ghost_dev() has it. Returns 0 or -1 with the error set. */
+int ghost_identity(int dirfd, enum img_kind kind, unsigned long id, uint32_t *dev, uint64_t *ino);
+
 /* Makes the file: a new inode called path, which must not exist, or filled into an O_TMPFILE that is open as fd (then path only
  * serves messages; fd -1 otherwise). Returns 0, or -1 with the error set and nothing left at path. */
 int ghost_make(int dirfd, enum img_kind kind, unsigned long id, const char *path, int fd);

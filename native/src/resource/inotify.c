@@ -96,13 +96,13 @@ static bool inotify_late(const struct restore *restore, const FileEntry *entry)
 	return true;
 }
 
-static int add_watch(int fd, const InotifyWdEntry *w)
+static int add_watch(const struct restore *restore, int fd, const InotifyWdEntry *w)
 {
 	char path[4096];
 	auto_fd handle = -1;
 	int wd;
 
-	if (fsnotify_find(w->f_handle, w->s_dev, path, sizeof(path), &handle) < 0)
+	if (fsnotify_find(restore, w->f_handle, w->s_dev, w->i_ino, path, sizeof(path), &handle) < 0)
 		return -1;
 	while ((wd = inotify_add_watch(fd, path, w->mask)) >= 0 && wd < (int)w->wd)
 		inotify_rm_watch(fd, wd);
@@ -123,7 +123,7 @@ static int inotify_open(struct restore *restore, FileEntry *entry)
 	if (fd < 0)
 		return err_errno("cannot make an inotify instance");
 	for (size_t i = 0; i < e->n_wd; i++)
-		if (add_watch(fd, e->wd[i]) < 0)
+		if (add_watch(restore, fd, e->wd[i]) < 0)
 			return -1;
 	/* That watches were removed on the way. */
 	while (read(fd, events, sizeof(events)) > 0)

@@ -36,7 +36,7 @@ static struct img *memfd_img;
 
 static bool memfd_recognise(const struct fd_info *info)
 {
-	return !strncmp(info->link, PREFIX, sizeof(PREFIX) - 1) && S_ISREG(info->st.st_mode) && !info->st.st_nlink && !(info->flags & O_PATH);
+	return !strncmp(info->link, PREFIX, sizeof(PREFIX) - 1) && S_ISREG(info->st.st_mode) && !info->st.st_nlink;
 }
 
 /* The inode with its contents, once. fd: open for reading. what: for messages. NULL with the error set. */
@@ -336,7 +336,7 @@ static int memfd_open(struct restore *restore, FileEntry *entry)
 	fd = open(path, (entry->memfd->flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno("memfd \"%s\": cannot open it", inode->entry->name);
-	if (entry->memfd->pos && lseek(fd, entry->memfd->pos, SEEK_SET) < 0) {
+	if (entry->memfd->pos && !(entry->memfd->flags & O_PATH) && lseek(fd, entry->memfd->pos, SEEK_SET) < 0) {
 		err_errno("memfd \"%s\": cannot go to offset %" PRIu64, inode->entry->name, entry->memfd->pos);
 		close(fd);
 		return -1;

@@ -50,10 +50,10 @@ FownEntry *fown_dump(int dup)
 	return e;
 }
 
-/* Memory devices without state: null, zero, full, random, urandom (admin-guide/devices.txt, major 1). */
+/* Memory devices without state worth keeping: null, zero, full, random, urandom, kmsg (admin-guide/devices.txt, major 1). */
 static bool is_plain_device(const struct stat *st)
 {
-	static const unsigned int minors[] = { 3, 5, 7, 8, 9 };
+	static const unsigned int minors[] = { 3, 5, 7, 8, 9, 11 };
 
 	if (!S_ISCHR(st->st_mode) || major(st->st_rdev) != 1)
 		return false;
@@ -322,7 +322,7 @@ int regfile_check(struct restore *restore, FileEntry *entry)
 		return err_set(EINVAL, "files.img: id %u has the name \"%.200s\", which is no absolute path", entry->id, reg->name);
 	if (reg->has_ext && reg->ext)
 		return err_set(EINVAL, "%s was left to whoever restores (--external): give it with --inherit-fd fd[N]:%s", reg->name, reg->name);
-	if (reg->pos > INT64_MAX)
+	if (reg->pos > INT64_MAX && reg->pos != UINT64_MAX)
 		return err_set(EINVAL, "files.img: %s at offset %" PRIu64, reg->name, reg->pos);
 	if (remap_has(entry->id) || procfs_pid(reg->name))
 		return 0;
@@ -353,7 +353,9 @@ int regfile_open_entry(const RegFileEntry *reg)
 	/* O_NONBLOCK: whatever has the name by now, opening it must not hang. */
 	int flags = (reg->flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	pid_t pid = procfs_pid(reg->name);
-	auto_fd fd = pid && remap_is_dead(pid) ? procfs_open_dead(pid, reg->name, flags) : open(reg->name, flags);
+	/* Made without a name, it has one now. */
+	bool tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
+	auto_fd fd = tmpfile ? open(reg->name, flags & ~O_TMPFILE) : pid && remap_is_dead(pid) ? procfs_open_dead(pid, reg->name, flags) : open(reg->name, flags);
 	struct stat st;
 	int result;
 
@@ -364,7 +366,7 @@ int regfile_open_entry(const RegFileEntry *reg)
 	if (!(flags & O_PATH)) {
 		if (!(reg->flags & O_NONBLOCK) && fcntl(fd, F_SETFL, reg->flags & ~O_NONBLOCK) < 0)
 			return err_errno("%s: cannot set its flags", reg->name);
-		if (reg->pos && !S_ISFIFO(st.st_mode) && lseek(fd, reg->pos, SEEK_SET) < 0)
+		if (reg->pos && reg->pos != UINT64_MAX && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode) && lseek(fd, reg->pos, SEEK_SET) < 0)
 			return err_errno("%s: cannot go to offset %" PRIu64, reg->name, reg->pos);
 	}
 	result = fd;

@@ -288,6 +288,23 @@ static bool same_file(const struct remap *a, const struct remap *b)
 	return a->type == b->type && a->with == b->with;
 }
 
+int remap_find_ghost(const struct restore *restore, uint32_t dev, uint64_t ino)
+{
+	for (size_t i = 0; i < remap_count; i++) {
+		const struct remap *r = &remaps[i];
+		uint64_t ghost_ino;
+		uint32_t device;
+
+		if (r->type != REMAP_TYPE__GHOST || ghost_identity(restore->dirfd, IMG_GHOST_FILE, r->with, &device, &ghost_ino) < 0)
+			continue;
+		for (struct restore_file *f = r->file; f && device == dev && ghost_ino == ino; f = f->next_variant)
+			if (f->slot >= 0)
+				return f->slot;
+	}
+	err_clear();
+	return -1;
+}
+
 /* All slots of the file, now that the name of r leads to it. */
 static int open_slots(struct restore *restore, const struct remap *r)
 {

@@ -42,6 +42,9 @@ bool remap_has(uint32_t id);
 /* Whether files are entries in /proc of a process with this pid that had ended. */
 bool remap_is_dead(pid_t pid);
 
+/* When the ghosts are open: a slot of the deleted file that had this device (as ghost_dev() has it) and inode; -1 when there is none. */
+int remap_find_ghost(const struct restore *restore, uint32_t dev, uint64_t ino);
+
 /* In the coordinator, when slots are given: makes each remapped file under its old name for as long as its descriptors are opened
  * into their slots. Returns 0, or -1 with the error set and no name left behind. */
 int remaps_open(struct restore *restore);

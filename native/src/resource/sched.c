@@ -77,11 +77,11 @@ int sched_dump(const struct thread *thread, ThreadCoreEntry *e)
 
 	if (policy < 0)
 		return err_errno("thread %d: cannot read its scheduling policy", thread->tid);
+	e->has_sched_policy = true;
+	e->sched_policy = policy;
 	policy &= ~SCHED_RESET_ON_FORK;
 	if (policy > SCHED_IDLE)
 		return err_set(ENOTSUP, "thread %d runs under scheduling policy %d, which cannot be dumped", thread->tid, policy);
-	e->has_sched_policy = true;
-	e->sched_policy = policy;
 	dump_affinity(thread, e);
 	dump_ioprio(thread, nice, e);
 	dump_prctl(thread, e);
@@ -107,7 +107,7 @@ int sched_check(pid_t pid, pid_t tid, const ThreadCoreEntry *e)
 		return err_set(EINVAL, "core-%d.img: machine check policy %u, time stamp counter %u", tid, e->pcr_mce_kill, e->pcr_tsc);
 	if (!e->has_sched_policy)
 		return 0;
-	switch (e->sched_policy) {
+	switch (e->sched_policy & ~(uint32_t)SCHED_RESET_ON_FORK) {
 	case SCHED_OTHER:
 	case SCHED_BATCH:
 	case SCHED_IDLE:

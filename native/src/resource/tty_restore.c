@@ -249,8 +249,10 @@ static int open_peer(int master, unsigned int flags)
 	return fd;
 }
 
-static int open_slave(const TtyInfoEntry *info, unsigned int flags)
+static int open_slave(struct restore *restore, const FileEntry *entry, const TtyInfoEntry *info, unsigned int flags)
 {
+	const struct restore_file *regf = entry->tty->has_regf_id ? restore_find_file(restore, entry->tty->regf_id) : NULL;
+	const RegFileEntry *reg = regf ? regf->entry->reg : NULL;
 	struct pair *p = get_pair(info->pty->index);
 	unsigned int index = 0;
 	char path[32];
@@ -274,6 +276,8 @@ static int open_slave(const TtyInfoEntry *info, unsigned int flags)
 		return err_errno("cannot open the terminal /dev/pts/%u", info->pty->index);
 	if (info->has_uid && info->has_gid && fchown(fd, info->uid, info->gid) < 0)
 		pr_warn("/dev/pts/%u: cannot give it to uid %u, gid %u", info->pty->index, info->uid, info->gid);
+	if (reg && reg->has_mode && S_ISCHR(reg->mode) && fchmod(fd, reg->mode & 07777) < 0)
+		pr_warn("/dev/pts/%u: cannot set its mode to 0%o", info->pty->index, reg->mode & 07777);
 	return fd;
 }
 
@@ -309,7 +313,7 @@ int tty_open(struct restore *restore, FileEntry *entry)
 	if (is_outside(info))
 		return open_own(flags);
 	if (!is_master(info))
-		return open_slave(info, flags);
+		return open_slave(restore, entry, info, flags);
 	p = get_pair(info->pty->index);
 	if (!p)
 		return -1;

@@ -473,6 +473,15 @@ static void close_others(struct restore *restore, const struct restore_task *tas
 	syscall(SYS_close_range, next, ~0U, 0);
 }
 
+/* The signals of an O_ASYNC file name the descriptor by which that was set (si_fd, sigaction(2)). */
+static void name_for_signals(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0 && flags & O_ASYNC && fcntl(fd, F_SETFL, flags & ~O_ASYNC) == 0)
+		fcntl(fd, F_SETFL, flags);
+}
+
 int restore_place_files(struct restore *restore, struct restore_task *task)
 {
 	for (size_t i = 0; i < task->fd_count; i++) {
@@ -488,6 +497,8 @@ int restore_place_files(struct restore *restore, struct restore_task *task)
 		if (kind->settle && kind->settle(restore, task->fd_files[i]->entry, task->fds[i]->fd) < 0)
 			return err_context("descriptor %u", task->fds[i]->fd);
 	}
+	for (size_t i = task->fd_count; i-- > 0;)
+		name_for_signals(task->fds[i]->fd);
 	close_others(restore, task);
 	return filelocks_restore(restore, task);
 }

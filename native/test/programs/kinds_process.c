@@ -122,6 +122,19 @@ static void scheduler_verify(void)
 	check(sched_getscheduler(0) == SCHED_RR && sched_getparam(0, &p) == 0 && p.sched_priority == 3);
 }
 
+static void reset_on_fork_setup(void)
+{
+	struct sched_param p = { .sched_priority = 7 };
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p) < 0)
+		test_skip("no real-time policy allowed");
+}
+
+static void reset_on_fork_verify(void)
+{
+	check(sched_getscheduler(0) == (SCHED_FIFO | SCHED_RESET_ON_FORK), "policy %x", sched_getscheduler(0));
+}
+
 static void affinity_setup(void)
 {
 	cpu_set_t one;
@@ -425,6 +438,7 @@ static const struct test_kind kinds[] = {
 	{ "stopped", stopped_setup, stopped_verify },
 	{ "nice", nice_setup, nice_verify },
 	{ "scheduler", scheduler_setup, scheduler_verify },
+	{ "reset_on_fork", reset_on_fork_setup, reset_on_fork_verify },
 	{ "affinity", affinity_setup, affinity_verify },
 	{ "ioprio", ioprio_setup, ioprio_verify },
 	{ "uts_namespace", uts_setup, uts_verify },

@@ -21,6 +21,12 @@ CRIU_LOSES = {
         "removed_dir": "drops O_DIRECTORY",
     },
     "kinds_socket": {},
+    "kinds_file": {
+        "memfd_path": "cannot restore an O_PATH descriptor of a memfd",
+        "watch_deleted": "loses the watch of a deleted file",
+        "lease_breaking": "signals a second time that the lease is being broken",
+        "lease_downgrading": "signals a second time that the lease is being broken",
+    },
     "kinds_thread": {
         "thread_fs": "takes threads to share one working directory",
         "thread_files": "takes threads to share one descriptor table",
@@ -45,12 +51,28 @@ CRIU_LOSES = {
     },
 }
 
+# Options of dump and restore
+OPTIONS = {
+    "tmpfile_linked": ["--link-remap"],
+    "lease_breaking": ["--file-locks"],
+    "lease_downgrading": ["--file-locks"],
+}
+
+# Differences to overlook: what no system call can bring back
+ALLOWED = {
+    "tmpfile_linked": [r"^\d+ fd \d+ flags: 020\d+ -> "],
+}
+
+# Programs whose kinds pcr must not refuse
+KEPT = {"kinds_file"}
+
 KINDS = {
+    "kinds_file": "tmpfile_linked dead_cwd kmsg memfd_path watch_deleted lease_breaking lease_downgrading async pty_mode".split(),
     "kinds_fd": """eventfd epoll timerfd signalfd memfd inotify pty unlinked replaced tmpfile removed_dir fifo proc_file
         pidfd mqueue owner flock posix_lock ofd_lock lease nsfs bpf""".split(),
     "kinds_socket": """unix_stream unix_dgram unix_seqpacket unix_rights unix_listen tcp_listen tcp udp
         netlink""".split(),
-    "kinds_process": """posix_timer seccomp zombie stopped nice scheduler affinity ioprio uts_namespace net_namespace
+    "kinds_process": """posix_timer seccomp zombie stopped nice scheduler reset_on_fork affinity ioprio uts_namespace net_namespace
         pid_namespace user_namespace mount_namespace landlock ldt ioperm dispatch coredump_filter membarrier mce_kill
         tsc mempolicy sem_undo aio mlockall""".split(),
     "kinds_thread": "thread_creds thread_fs thread_files thread_nice leader_gone".split(),
@@ -96,22 +118,24 @@ def kind(program, name):
         before = target.snapshot()
         images = context.images()
         pids = procfs.tree(target.pid)
-        outcome = context.dumper.dump(target.pid, images, scratch=context.scratch)
+        options = OPTIONS.get(name, [])
+        outcome = context.dumper.dump(target.pid, images, *options, scratch=context.scratch)
         if not outcome.ok:
+            require(program not in KEPT or context.dumper.name != "pcr", "refused\n" + outcome.describe())
             line = check_refusal(target, outcome, context.dumper.name == "pcr")
             target.compare(before, "after a refused dump")
             target.verify()
             context.note("refused" + (": " + re.sub(r"^\(\d+\.\d+\) ", "", line) if line else ""))
             return
         context.wait_gone(pids)
-        outcome = context.restorer.restore(images, scratch=context.scratch)
+        outcome = context.restorer.restore(images, *options, scratch=context.scratch)
         if not outcome.ok:
-            if context.dumper.name == "criu" and context.restorer.name == "pcr":
+            if program not in KEPT and context.dumper.name == "criu" and context.restorer.name == "pcr":
                 context.no_strays("after a refused restore")
                 context.note("restore refused: " + outcome.errors()[-1])
                 return
             raise Failure("the dump took it, the restore did not\n" + outcome.describe())
-        target.compare(before, "after the restore", CRIU_CHANGES if "criu" in both else ())
+        target.compare(before, "after the restore", ALLOWED.get(name, []) + (CRIU_CHANGES if "criu" in both else []))
         target.verify()
         context.note("restored")
         context.no_strays("after the program's end")
