@@ -26,7 +26,7 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule WORKS_WITHOUT_JENKINS = noClasses()
-            .that().resideInAnyPackage(ROOT + "rpc..", ROOT + "engine..", ROOT + "image..", ROOT + "archive..", ROOT + "cli..", ROOT + "report..", ROOT + "agent..")
+            .that().resideInAnyPackage(ROOT + "rpc..", ROOT + "engine..", ROOT + "image..", ROOT + "archive..", ROOT + "cli..", ROOT + "report..", ROOT + "agent..", ROOT + "junit..")
             .should().dependOnClassesThat().resideInAnyPackage("hudson..", "jenkins..", "org.kohsuke..");
 
     /** Steps and pages ask, in CRIU RPC, by way of {@code agent}; they neither make nor open an archive and know no engine. */

@@ -4,7 +4,6 @@ package io.jenkins.plugins.checkpoint.engine;
 import io.jenkins.plugins.checkpoint.rpc.Engine;
 import io.jenkins.plugins.checkpoint.rpc.EngineClient;
 import io.jenkins.plugins.checkpoint.rpc.EngineSession;
-import io.jenkins.plugins.checkpoint.rpc.Errno;
 import io.jenkins.plugins.checkpoint.rpc.RefusedException;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req_type;
@@ -55,8 +54,8 @@ record EngineProbe(Engine engine, boolean works, String finding) {
         if (response.getSuccess()) {
             return new EngineProbe(engine, true, "it can dump and restore here");
         }
-        String reason = response.hasCrErrmsg() ? response.getCrErrmsg() : session.lastWords().orElse(Errno.nameOf(response.getCrErrno()));
-        return new EngineProbe(engine, false, "it says no: " + reason);
+        String reason = response.hasCrErrmsg() ? response.getCrErrmsg() : session.lastWords().orElse(null);
+        return new EngineProbe(engine, false, reason == null ? "it says no, without a reason (criu check may tell)" : "it says no: " + reason);
     }
 
     @Override

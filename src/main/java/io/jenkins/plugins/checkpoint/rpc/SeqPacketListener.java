@@ -47,8 +47,10 @@ final class SeqPacketListener implements Closeable {
             removeStale(address);
         }
         AFUNIXDatagramSocket socket = AFUNIXDatagramSocket.newInstance(AFSocketType.SOCK_SEQPACKET);
+        boolean bound = false;
         try {
             socket.bind(address.toSocketAddress());
+            bound = true;
             if (!address.isAbstract()) {
                 if (!group.isEmpty()) {
                     setGroup(address.path(), group);
@@ -59,6 +61,9 @@ final class SeqPacketListener implements Closeable {
             socket.listen(BACKLOG);
         } catch (IOException e) {
             socket.close();
+            if (bound && !address.isAbstract()) {
+                Files.deleteIfExists(address.path());
+            }
             throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
         }
         return new SeqPacketListener(address, socket, true);
