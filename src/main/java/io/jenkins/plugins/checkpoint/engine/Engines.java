@@ -34,6 +34,16 @@ public final class Engines {
     }
 
     /**
+     * The engine inside the jar, as a program.
+     *
+     * @return its path, in a directory that only this user can enter
+     * @throws IOException if this build has none for this machine, or it cannot be laid out
+     */
+    public static Path embeddedProgram() throws IOException {
+        return EmbeddedProgram.extract();
+    }
+
+    /**
      * Says whether there is an engine inside the jar.
      *
      * @return true if {@link #embedded} can be asked for on this machine

@@ -123,7 +123,20 @@ public final class CriuClient implements Closeable {
     }
 
     private criu_resp success(criu_req request) throws IOException {
-        criu_resp response = call(request);
+        return require(request, notification -> true);
+    }
+
+    /**
+     * Sends a request and waits for the response, as {@link #call(criu_req, Predicate)}.
+     *
+     * @param request what is asked
+     * @param onNotify is given each NOTIFY on the way; returns false to make the engine give up
+     * @return a successful response
+     * @throws CriuException if the answer is no
+     * @throws IOException if the service hangs up
+     */
+    public criu_resp require(criu_req request, Predicate<criu_resp> onNotify) throws IOException {
+        criu_resp response = call(request, onNotify);
         if (!response.getSuccess()) {
             throw new CriuException(request.getType(), response);
         }
