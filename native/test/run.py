@@ -31,9 +31,11 @@ from runner import (  # noqa: E402
     tests_input,
     tests_kill,
     tests_kinds,
+    tests_libcriu,
     tests_programs,
     tests_real,
     tests_rpc,
+    tests_rpc_options,
     tests_supervise,
 )
 from runner.engine import Engine  # noqa: E402
@@ -49,6 +51,8 @@ MODULES = [
     tests_supervise,
     tests_kill,
     tests_real,
+    tests_libcriu,
+    tests_rpc_options,
 ]
 BUILD = os.path.join(os.path.dirname(HERE), "build")
 

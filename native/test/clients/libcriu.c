@@ -288,7 +288,7 @@ static void local(int pid)
 	criu_local_set_ghost_limit(opts, 1 << 16);
 	criu_local_add_enable_fs(opts, "all");
 	criu_local_add_skip_mnt(opts, "/nowhere");
-	criu_local_set_network_lock(opts, CRIU_NETWORK_LOCK_SKIP);
+	criu_local_set_network_lock(opts, CRIU_NETWORK_LOCK_IPTABLES);
 	criu_local_set_timeout(opts, 5);
 	result = criu_local_dump(opts);
 	if (result)
