@@ -107,11 +107,14 @@ static int parse(int argc, char **argv, struct command *command, const struct op
 /* Configuration files come before all other options, whatever the order in which they are named. */
 static void find_config(int argc, char **argv, struct command *command, const struct option *options, const char *letters)
 {
+	/* It sorts what it is given. */
+	auto_free char **copy = xzalloc((argc + 1) * sizeof(*copy));
 	int opt;
 
+	memcpy(copy, argv, argc * sizeof(*copy));
 	opterr = 0;
 	optind = 0;
-	while ((opt = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, copy, letters, options, NULL)) != -1) {
 		const struct option_def *def = opt >= CODE(0) && opt < NO_CODE(0) ? &option_table[opt - CODE(0)] : NULL;
 
 		if (def && !strcmp(def->name, "config"))

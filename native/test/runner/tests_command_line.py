@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""The command line, as scripts made for criu use it."""
+
+import os
+import re
+import signal
+import subprocess
+
+from .harness import Skip, Test, poll, require
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+PCR = {("pcr", "pcr")}
+
+
+def run(context, *arguments, **popen):
+    """Runs pcr to its end; its exit status and all it said."""
+    done = subprocess.run([context.dumper.path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=40, **popen)
+    return done.returncode, done.stdout
+
+
+def names_of_criu():
+    """[(option, whether it takes a value)] of a real criu's --help."""
+    found = subprocess.run([os.path.join(ROOT, "tools", "real-criu"), "--present"], capture_output=True, text=True)
+    if found.returncode:
+        raise Skip("no real CRIU to ask (tools/real-criu)")
+    text = subprocess.run(found.stdout.split() + ["--help"], capture_output=True, text=True).stdout
+    names = re.findall(r"^ {1,5}(?:-\w\|)?(--[a-z][a-z-]+)( [A-Zm\[N][A-Za-z:{}|,\[\]/-]*| script| size)?", text, re.M)
+    require(len(names) > 60, f"only {len(names)} options in criu's help")
+    return [(name, bool(value)) for name, value in names]
+
+
+def known(context):
+    """Every option of criu's is known to pcr: done, without meaning, or refused by name with a reason."""
+    for name, takes in names_of_criu():
+        if name in ("--help", "--version", "--config"):
+            continue
+        said = ""
+        for words in ([name], [name, "1"], [f"{name}=1"]):
+            status, said = run(context, "dump", *words, "-t", "4194303", "-D", "/nonexistent")
+            require(status == 1, f"{words}: exit status {status}: {said}")
+            require("unknown option" not in said, f"{words}: {said}")
+            if "is not done: " in said or "/nonexistent" in said:
+                break
+        else:
+            require("--" in said or name in said, f"{name}: {said}")
+
+
+def forms(context):
+    """Short forms, --name=value, --no-name, options in front of the verb, and the last one wins."""
+    target = context.start("single")
+    images = context.images()
+    status, said = run(context, "-D", images, "-v4", "dump", "-t", str(target.pid), "-o", "d.log", "--no-leave-running", "-R", "--ghost-limit=1M",
+                       "--timeout", "5", "--cpu-cap", "--manage-cgroups=soft", "-l", "-x", "-L", "/nowhere", "--enable-fs", "all", "--skip-mnt", "/x")
+    require(status == 0, said)
+    require({"d.log", "cpuinfo.img", "inventory.img"} <= set(os.listdir(images)), f"{os.listdir(images)}")
+    status, said = run(context, "dump", "-t", str(target.pid), "-D", images, "--tcp-established=yes")
+    require(status == 1 and "takes no value" in said, said)
+    status, said = run(context, "dump", "-t", str(target.pid), "-D", images, "again")
+    require(status == 1 and "'again'" in said, said)
+    status, said = run(context, "dump", "-t", str(target.pid), "-D")
+    require(status == 1 and "needs a value" in said, said)
+    status, said = run(context, "jump")
+    require(status == 1 and "unknown command 'jump'" in said, said)
+    target.verify()
+
+
+def version_and_help(context):
+    for arguments in (["--version"], ["-V"], ["dump", "-V"]):
+        status, said = run(context, *arguments)
+        require(status == 0 and re.match(r"Version: 4\.\d+\n", said), f"{arguments}: {status} {said}")
+    status, said = run(context, "--help")
+    require(status == 0 and said.startswith("Usage:"), said)
+    status, said = run(context)
+    require(status == 1 and said.startswith("Usage:"), said)
+
+
+def verbosity(context):
+    """-v is one more than the default; -v1 only errors; -v0 nothing."""
+    lines = {}
+    for level in ("", "-v", "-vv", "-v1", "-v0", "-v4", "--verbosity=3"):
+        work = context.directory("work")
+        run(context, "dump", "-t", "4194303", "-D", work, "-o", "log", *([level] if level else []))
+        lines[level] = open(os.path.join(work, "log")).read()
+    require(lines["-v0"] == "", lines["-v0"])
+    require("Error" in lines["-v1"] and "Error" in lines[""], lines[""])
+    require("dumping" not in lines[""] and "dumping" in lines["-v"] and "dumping" in lines["--verbosity=3"], lines["-v"])
+
+
+def config_files(context):
+    """$HOME's, $CRIU_CONFIG_FILE's, --config's, the command line: the later wins; --no-default-config leaves the first two out."""
+    target = context.start("single")
+    home = context.directory("home")
+    os.mkdir(os.path.join(home, ".criu"))
+    for name, log in ((".criu/default.conf", "home.log"), ("named.conf", "named.log"), ("given.conf", "given.log")):
+        with open(os.path.join(home, name), "w") as f:
+            f.write(f'log-file {log}\nleave-running\n')
+    environment = {**os.environ, "HOME": home}
+    named = {**environment, "CRIU_CONFIG_FILE": os.path.join(home, "named.conf")}
+    given = ["--config", os.path.join(home, "given.conf")]
+    cases = [("home.log", environment, []), ("named.log", named, []), ("given.log", named, given),
+             ("asked.log", named, given + ["-o", "asked.log"]), ("given.log", named, ["--no-default-config"] + given)]
+    for expected, env, arguments in cases:
+        images = context.images()
+        status, said = run(context, "dump", "-t", str(target.pid), "-D", images, *arguments, env=env)
+        require(status == 0, said)
+        logs = [x for x in os.listdir(images) if x.endswith(".log")]
+        require(logs == [expected], f"{arguments}: {logs}, not {expected}")
+    with open(os.path.join(home, "given.conf"), "w") as f:
+        f.write('\n# fine\nwork-dir "/a b\n')
+    status, said = run(context, "dump", "-t", str(target.pid), *given)
+    require(status == 1 and "given.conf, line 3" in said, said)
+    target.verify()
+
+
+def stats(context):
+    """--display-stats at dump and restore; -s at restore; --pidfile."""
+    target = context.start("single")
+    images = context.images()
+    status, said = run(context, "dump", "-t", str(target.pid), "-D", images, "--display-stats")
+    require(status == 0 and re.search(r"^Memory pages written: \d+ \(0x", said, re.M), said)
+    context.wait_gone([target.pid], "after the dump")
+    status, said = run(context, "restore", "-D", images, "-d", "-s", "--display-stats", "--pidfile", "pid")
+    require(status == 0 and re.search(r"^Restore time: \d+ us", said, re.M), said)
+    require(open(os.path.join(images, "pid")).read() == str(target.pid), "pidfile")
+    poll(lambda: "\nState:\tT" in open(f"/proc/{target.pid}/status").read(), "not stopped")
+    os.kill(target.pid, signal.SIGCONT)
+    target.verify()
+
+
+def exec_cmd(context):
+    """--exec-cmd: the command is the parent of the restored root."""
+    target = context.start("single")
+    images = context.images()
+    status, said = run(context, "dump", "-t", str(target.pid), "-D", images)
+    require(status == 0, said)
+    context.wait_gone([target.pid], "after the dump")
+    status, said = run(context, "restore", "-D", images, "-d", "--exec-cmd", "--", "/bin/sh", "-c", f"ps -o ppid= -p {target.pid}; echo $$")
+    require(status == 0 and len(set(said.split())) == 1, said)
+    target.verify()
+
+
+def join_ns(context):
+    """--join-ns uts: the restored tree is in a namespace that was there."""
+    target = context.start("single")
+    images = context.images()
+    status, said = run(context, "dump", "-t", str(target.pid), "-D", images)
+    require(status == 0, said)
+    context.wait_gone([target.pid], "after the dump")
+    holder = context.spawn(["/usr/bin/unshare", "--uts", "--net", "/bin/sleep", "1000"])
+    ours = os.readlink("/proc/self/ns/uts")
+    poll(lambda: os.readlink(f"/proc/{holder}/ns/uts") != ours and open(f"/proc/{holder}/comm").read() == "sleep\n", "no namespace")
+    status, said = run(context, "restore", "-D", images, "-d", "-J", f"uts:{holder}", "--join-ns", f"net:/proc/{holder}/ns/net")
+    require(status == 0, said)
+    for kind in ("uts", "net"):
+        require(os.readlink(f"/proc/{target.pid}/ns/{kind}") == os.readlink(f"/proc/{holder}/ns/{kind}"), f"not in the {kind} namespace")
+    status, said = run(context, "restore", "-D", images, "-J", f"user:{holder}")
+    require(status == 1 and "user" in said, said)
+    os.kill(holder, signal.SIGKILL)
+    target.verify()
+
+
+def cpuinfo(context):
+    """cpuinfo dump, cpuinfo check; an image that asks for what no processor has is refused."""
+    images = context.images()
+    status, said = run(context, "cpuinfo", "dump", "-D", images)
+    require(status == 0, said)
+    for cap in ([], ["--cpu-cap"], ["--cpu-cap=ins,fpu"], ["--cpu-cap=^cpu"]):
+        status, said = run(context, "cpuinfo", "check", "-D", images, *cap)
+        require(status == 0, said)
+    path = os.path.join(images, "cpuinfo.img")
+    data = open(path, "rb").read()
+    # the first word of capabilities (field 6, unpacked varints): leaf 1, edx, all bits
+    at = data.index(b"\x30", 14)
+    end = at + 1
+    while data[end] & 128:
+        end += 1
+    with open(path, "wb") as f:
+        new = b"\x30\xff\xff\xff\xff\x0f" + data[end + 1:]
+        body = data[12:at] + new
+        # both the entry's and the message's lengths grow
+        grown = len(new) - (len(data) - at)
+        f.write(data[:8] + (len(data) - 12 + grown).to_bytes(4, "little") + body[:0] + relength(data[12:at], grown) + new)
+    status, said = run(context, "cpuinfo", "check", "-D", images)
+    require(status == 1 and "lacks features" in said, said)
+    status, said = run(context, "cpuinfo", "check", "-D", images, "--cpu-cap=none")
+    require(status == 0, said)
+    status, said = run(context, "cpuinfo")
+    require(status == 1 and "dump" in said, said)
+
+
+def relength(start, grown):
+    """start: field 1's tag and length varint and what follows; the length plus `grown`."""
+    value = shift = 0
+    at = 1
+    while True:
+        value |= (start[at] & 127) << shift
+        shift += 7
+        at += 1
+        if start[at - 1] < 128:
+            break
+    value += grown
+    out = b""
+    while value > 127:
+        out += bytes([value & 127 | 128])
+        value >>= 7
+    return start[:1] + out + bytes([value]) + start[at:]
+
+
+def tests():
+    return [Test("command_line:" + f.__name__, f, only=PCR)
+            for f in (known, forms, version_and_help, verbosity, config_files, stats, exec_cmd, join_ns, cpuinfo)]
