@@ -57,8 +57,11 @@ static struct seen *dump_inode(struct dump *dump, const char *what, const char *
 	for (size_t i = 0; i < seen_count; i++)
 		if (seen[i].inode == st.st_ino && seen[i].dev == st.st_dev)
 			return &seen[i];
-	if (fs.f_type != TMPFS_MAGIC) {
-		err_set(ENOTSUP, "%s is a memfd of huge pages (%s), which cannot be dumped", what, link);
+	if (fs.f_type == HUGETLBFS_MAGIC) {
+		e.has_hugetlb_flag = true;
+		e.hugetlb_flag = MFD_HUGETLB | huge_page_flags(st.st_blksize);
+	} else if (fs.f_type != TMPFS_MAGIC) {
+		err_set(ENOTSUP, "%s is a memfd (%s) on a file system that is not known (0x%lx)", what, link, (long)fs.f_type);
 		return NULL;
 	}
 	seals = fcntl(fd, F_GET_SEALS);
@@ -220,8 +223,8 @@ static int memfd_collect(struct restore *restore, FileEntry *entry)
 	inode = find_inode(entry->memfd->inode_id);
 	if (!inode)
 		return err_set(EINVAL, "files.img: id %u is of memfd inode %u, which memfd.img lacks", entry->id, entry->memfd->inode_id);
-	if (inode->entry->has_hugetlb_flag && inode->entry->hugetlb_flag)
-		return err_set(ENOTSUP, "memfd \"%s\" is of huge pages, which cannot be restored yet", inode->entry->name);
+	if (inode->entry->has_hugetlb_flag && inode->entry->hugetlb_flag & ~(MFD_HUGETLB | HUGE_MASK))
+		return err_set(EINVAL, "memfd \"%s\" is of huge pages 0x%x", inode->entry->name, inode->entry->hugetlb_flag);
 	if (inode->used) {
 		restore_group_files(restore, entry->id, inode->first_file);
 		return 0;
@@ -292,26 +295,49 @@ static void *target(void *arg, uint64_t address, uint64_t *size)
 
 static int seal(const struct inode *inode)
 {
-	if (inode->entry->seals && fcntl(inode->fd, F_ADD_SEALS, inode->entry->seals) < 0)
+	if (inode->entry->seals && fcntl(inode->fd, F_GET_SEALS) != (int)inode->entry->seals && fcntl(inode->fd, F_ADD_SEALS, inode->entry->seals) < 0)
 		return err_errno("memfd \"%s\": cannot seal it", inode->entry->name);
 	return 0;
+}
+
+/* Shared anonymous memory of huge pages keeps its name when it is made as such. Returns -1 with errno. */
+static int make_anonymous(const MemfdInodeEntry *e, uint64_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | (e->hugetlb_flag & HUGE_MASK), -1, 0);
+	char path[80];
+	int fd;
+
+	if (p == MAP_FAILED)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)p, (unsigned long)p + size);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	munmap(p, size);
+	return fd;
+}
+
+static int make_file(const MemfdInodeEntry *e, uint64_t size)
+{
+	uint32_t huge = e->has_hugetlb_flag ? e->hugetlb_flag : 0;
+	int fd = huge && size && !strcmp(e->name, "/anon_hugepage") ? make_anonymous(e, size) : -1;
+
+	return fd < 0 ? memfd_create(e->name, MFD_ALLOW_SEALING | MFD_CLOEXEC | huge) : fd;
 }
 
 static int create(struct restore *restore, struct inode *inode)
 {
 	const MemfdInodeEntry *e = inode->entry;
-	uint64_t size = ROUND_UP(e->size, PAGE);
+	uint64_t huge = e->has_hugetlb_flag ? e->hugetlb_flag : 0, size = ROUND_UP(e->size, huge ? huge_page_size(huge) : PAGE);
 	int result = 0;
 
-	inode->fd = memfd_create(e->name, MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	inode->fd = make_file(e, size);
 	if (inode->fd < 0)
-		return err_errno("cannot create memfd \"%s\"", e->name);
+		return err_errno("cannot create memfd \"%s\"%s", e->name, huge ? " of huge pages" : "");
 	if (ftruncate(inode->fd, e->size) < 0)
 		return err_errno("memfd \"%s\": cannot make it %" PRIu64 " bytes long", e->name, e->size);
 	if (inode->pages && inode->pages->count) {
 		inode->at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, inode->fd, 0);
 		if (inode->at == MAP_FAILED)
-			return err_errno("memfd \"%s\": cannot map it", e->name);
+			return err_errno("memfd \"%s\": cannot map it%s", e->name, huge ? " (there must be enough huge pages: /proc/sys/vm/nr_hugepages)" : "");
 		result = page_runs_load(inode->pages, restore->dirfd, target, inode);
 		munmap(inode->at, size);
 		if (result < 0)

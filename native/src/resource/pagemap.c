@@ -162,7 +162,7 @@ static int dump_vma(struct sink *s, int pagemap_fd, const struct vma *v)
 	static bool no_scan;
 	int result = 1;
 
-	s->flags = PE_PRESENT | (v->kind == VMA_ANON ? PE_LAZY : 0);
+	s->flags = PE_PRESENT | (v->kind == VMA_ANON && !v->huge ? PE_LAZY : 0);
 	if (v->kind == VMA_VDSO || v->kind == VMA_AIO) {
 		s->skip_zeros = false;
 		return add_run(s, v->start, v->end);

@@ -53,8 +53,9 @@ int sysvshm_dump(struct dump *dump, const struct task *task, const struct vma *v
 	e.desc = &desc;
 	e.size = ds.shm_segsz;
 	e.has_in_pagemaps = e.in_pagemaps = true;
-	if (ds.shm_perm.mode & SHM_HUGETLB)
-		return err_set(ENOTSUP, "pid %d: the System V shared memory at 0x%" PRIx64 " is of huge pages, which cannot be dumped", task->pid, vma->start);
+	if (vma->huge)
+		e.hugetlb_flag = SHM_HUGETLB | huge_page_flags(vma->huge);
+	e.has_hugetlb_flag = e.hugetlb_flag != 0;
 	if (!shm_img && !(shm_img = img_create(dump->dirfd, IMG_IPCNS_SHM, dump->namespaces.ipc_ns_id)))
 		return -1;
 	return img_write(shm_img, &e.base) < 0 ? -1 : pagemap_dump_shmem_file(dump, fd, vma->inode);
@@ -111,8 +112,8 @@ static int read_segments(struct restore *restore)
 	while ((got = img_read(img, &ipc_shm_entry__descriptor, &e)) > 0) {
 		if (find(e->desc->id) || e->desc->id > INT_MAX || e->size == 0 || e->size > SIZE_MAX_BYTES)
 			return err_set(EINVAL, "%s: segment %u of %" PRIu64 " bytes, or twice", img_name(img), e->desc->id, e->size);
-		if (e->has_hugetlb_flag && e->hugetlb_flag)
-			return err_set(ENOTSUP, "System V segment %u is of huge pages, which cannot be restored", e->desc->id);
+		if (e->has_hugetlb_flag && e->hugetlb_flag & ~(SHM_HUGETLB | HUGE_MASK))
+			return err_set(EINVAL, "%s: segment %u is of huge pages 0x%x", img_name(img), e->desc->id, e->hugetlb_flag);
 		add(e->desc->id)->entry = e;
 	}
 	return got;
@@ -147,6 +148,14 @@ int sysvshm_use(struct restore *restore, uint64_t id, uint64_t end)
 	return 0;
 }
 
+/* Bytes that attaching it maps. */
+static uint64_t whole_size(const struct segment *s, uint64_t size)
+{
+	uint64_t huge = s->entry && s->entry->has_hugetlb_flag ? huge_page_size(s->entry->hugetlb_flag) : 0;
+
+	return ROUND_UP(size, huge ? huge : PAGE);
+}
+
 /* The next segment gets this id: the kernel's admin-guide/sysctl/kernel.rst, "msg_next_id, sem_next_id, and shm_next_id". */
 static int choose_id(uint64_t id)
 {
@@ -165,7 +174,7 @@ static int create(struct segment *s)
 
 	if (choose_id(s->id) < 0)
 		return err_errno("cannot choose the id of a System V segment (/proc/sys/kernel/shm_next_id)");
-	id = shmget(d->key, s->entry->size, IPC_CREAT | IPC_EXCL | (d->mode & 0777));
+	id = shmget(d->key, s->entry->size, IPC_CREAT | IPC_EXCL | (d->mode & 0777) | (s->entry->has_hugetlb_flag ? s->entry->hugetlb_flag : 0));
 	if (id < 0)
 		return err_errno("cannot make the System V segment %" PRIu64 " (key 0x%x, %" PRIu64 " bytes)", s->id, d->key, s->entry->size);
 	if ((uint64_t)id != s->id) {
@@ -191,7 +200,7 @@ static int make(struct restore *restore, struct segment *s)
 
 	if (!there && !s->entry)
 		return err_errno("System V segment %" PRIu64 " is gone, and the images do not have it", s->id);
-	if (there && (ROUND_UP(ds.shm_segsz, PAGE) < s->end ||
+	if (there && (whole_size(s, ds.shm_segsz) < s->end ||
 		      (s->entry && (ds.shm_segsz != s->entry->size || (uint32_t)ds.shm_perm.__key != s->entry->desc->key))))
 		return err_set(EEXIST, "System V segment %" PRIu64 " is another one now (key 0x%x, %zu bytes); remove it (ipcrm -m %" PRIu64 ")", s->id,
 			       ds.shm_perm.__key, ds.shm_segsz, s->id);
@@ -254,7 +263,7 @@ int sysvshm_attach(uint64_t id, uint64_t offset, uint64_t size, uint64_t at, int
 
 	if (!s || shmctl(id, IPC_STAT, &ds) < 0)
 		return -1;
-	whole = ROUND_UP(ds.shm_segsz, PAGE);
+	whole = whole_size(s, ds.shm_segsz);
 	if (offset == 0 && size == whole) {
 		p = shmat(id, (void *)at, exec | (replace ? SHM_REMAP : 0));
 		/* EINVAL: the place is taken */

@@ -20,6 +20,9 @@
 #include "tree/dump.h"
 #include "tree/task.h"
 
+/* Anonymous memory of huge pages, private or shared */
+#define HUGE_NAME "/anon_hugepage (deleted)"
+
 #define MAP_BITS (MAP_SHARED | MAP_PRIVATE)
 
 /* Two letters of "VmFlags:" (proc_pid_smaps(5)) to what recreates them. */
@@ -39,7 +42,7 @@ static const struct {
 	char name[3];
 	const char *what;
 } refused_flags[] = {
-	{ "ht", "huge pages of hugetlbfs" },	      { "pf", "device memory (a raw page frame mapping)" },
+	{ "pf", "device memory (a raw page frame mapping)" },
 	{ "mm", "device memory (mixed map)" },	      { "um", "userfaultfd registered on it" },
 	{ "uw", "userfaultfd write protection" },     { "ui", "userfaultfd minor faults" },
 	{ "ss", "a shadow stack" },
@@ -76,6 +79,12 @@ static int parse_header(struct task *task, char *line, struct vma *v, const char
 	return 0;
 }
 
+/* A file of hugetlbfs says by itself of what pages it is. */
+static bool is_huge_memory(const struct vma *v, const char *name)
+{
+	return v->huge && (v->kind != VMA_FILE || !strcmp(name, HUGE_NAME));
+}
+
 static int parse_flags(struct task *task, struct vma *v, const char *name, const char *text)
 {
 	while (*text == ' ')
@@ -90,6 +99,8 @@ static int parse_flags(struct task *task, struct vma *v, const char *name, const
 		}
 		if (!memcmp(text, "mw", 2))
 			v->may_write = true;
+		if (!memcmp(text, "ht", 2) && is_huge_memory(v, name))
+			v->flags |= MAP_HUGETLB | huge_page_flags(v->huge);
 		if (!memcmp(text, "gu", 2))
 			v->may_guard = true;
 		for (size_t i = 0; i < ARRAY_LEN(refused_flags) && v->kind != VMA_VVAR && v->kind != VMA_VDSO; i++)
@@ -121,6 +132,8 @@ static int classify(struct dump *dump, struct task *task, struct vma *v, const c
 		v->kind = VMA_AIO;
 	} else if (!strncmp(name, "anon_inode:", 11)) {
 		return refuse(task, v, name, "an anonymous inode's mapping");
+	} else if (!strcmp(name, HUGE_NAME)) {
+		v->kind = v->flags & MAP_PRIVATE ? VMA_ANON : VMA_MEMFD;
 	} else if (!strcmp(name, "/dev/zero (deleted)")) {
 		/* Shared anonymous memory. In the images it is a memfd of that name. */
 		v->kind = VMA_MEMFD;
@@ -154,6 +167,8 @@ int vma_collect(struct dump *dump, struct task *task)
 		if (next)
 			*next++ = 0;
 		if (line[0] >= 'A' && line[0] <= 'Z') {
+			if (v && !strncmp(line, "KernelPageSize:", 15) && strtoull(line + 15, NULL, 10) > PAGE / 1024)
+				v->huge = strtoull(line + 15, NULL, 10) * 1024;
 			if (!v || strncmp(line, "VmFlags:", 8))
 				continue;
 			if (parse_flags(task, v, name, line + 8) < 0)

@@ -29,6 +29,23 @@
 
 enum vma_kind { VMA_ANON, VMA_MEMFD, VMA_SYSV, VMA_AIO, VMA_FILE, VMA_VDSO, VMA_VVAR, VMA_VSYSCALL };
 
+/* Where mmap(2), memfd_create(2) and shmget(2) have the logarithm of the size of huge pages (linux/mman.h, MAP_HUGE_SHIFT). */
+#define HUGE_SHIFT 26
+#define HUGE_MASK (0x3fU << HUGE_SHIFT)
+
+/* The size of huge pages as these flags have it; 0 when they do not say. */
+static inline uint64_t huge_page_size(uint32_t flags)
+{
+	uint32_t log = flags >> HUGE_SHIFT & 0x3f;
+
+	return log ? 1ULL << log : 0;
+}
+
+static inline uint32_t huge_page_flags(uint64_t size)
+{
+	return size ? (uint32_t)__builtin_ctzll(size) << HUGE_SHIFT : 0;
+}
+
 struct dump;
 struct task;
 
@@ -40,6 +57,7 @@ struct vma {
 	enum vma_kind kind;
 	uint64_t dev, inode; /* of a file or shared memory */
 	uint32_t file_id; /* of the file in the images, 0 for none */
+	uint64_t huge; /* bytes of a page of hugetlbfs, 0 for ordinary memory */
 	bool may_guard; /* "gu": it may have guard regions (madvise(2), MADV_GUARD_INSTALL) */
 	uint64_t *guards; /* start and end of each */
 	size_t guard_count, guard_room; /* numbers, two for each region */

@@ -31,7 +31,8 @@
 	(VMA_AREA_REGULAR | VMA_AREA_STACK | VMA_AREA_VSYSCALL | VMA_AREA_VDSO | VMA_AREA_HEAP | VMA_FILE_PRIVATE | VMA_FILE_SHARED |          \
 	 VMA_ANON_SHARED | VMA_ANON_PRIVATE | VMA_AREA_VVAR | VMA_AREA_MEMFD | VMA_AREA_SYSVIPC | VMA_AREA_AIORING)
 #define KNOWN_FLAGS                                                                                                                     \
-	(MAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_STACK)
+	(MAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_STACK |      \
+	 MAP_HUGETLB | HUGE_MASK)
 
 /* Bits of vma_entry.madv that madvise(2) brings back. */
 static const int advices[] = { MADV_RANDOM, MADV_SEQUENTIAL, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_MERGEABLE, MADV_DONTDUMP, MADV_WIPEONFORK,
@@ -57,8 +58,10 @@ static int check_entry(const struct restore_task *task, const VmaEntry *e, uint6
 			       e->status & VMA_AREA_SOCKET ? "a socket's ring"
 							     : "unknown");
 	if (e->flags & ~KNOWN_FLAGS)
-		return err_set(ENOTSUP, "pid %d: the mapping at 0x%" PRIx64 " has flags 0x%x, which cannot be restored yet%s", task->pid, e->start,
-			       e->flags, e->flags & MAP_HUGETLB ? " (huge pages)" : "");
+		return err_set(ENOTSUP, "pid %d: the mapping at 0x%" PRIx64 " has flags 0x%x, which cannot be restored yet", task->pid, e->start,
+			       e->flags);
+	if (e->flags & HUGE_MASK && !(e->flags & MAP_HUGETLB))
+		return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " has flags 0x%x", task->pid, e->start, e->flags);
 	if (e->prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC))
 		return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " has protection 0x%x", task->pid, e->start, e->prot);
 	if (e->pgoff % PAGE || e->pgoff > INT64_MAX - (e->end - e->start))
@@ -241,6 +244,9 @@ static int map_error(const struct restore_vma *vma)
 {
 	const VmaEntry *e = vma->entry;
 
+	if (e->flags & MAP_HUGETLB)
+		return err_errno("cannot map 0x%" PRIx64 "-0x%" PRIx64 " of huge pages (there must be enough of them: /proc/sys/vm/nr_hugepages)", e->start,
+				 e->end);
 	return err_errno("cannot map 0x%" PRIx64 "-0x%" PRIx64 "%s%s", e->start, e->end, vma->file && vma->file->entry->reg ? " of " : "",
 			 vma->file && vma->file->entry->reg ? vma->file->entry->reg->name : "");
 }
@@ -266,7 +272,7 @@ static int map_at(const struct restore_task *task, const struct restore_vma *vma
 	} else if (vma->file) {
 		p = mmap((void *)at, size, prot, flags, vma->file->slot, e->pgoff);
 	} else {
-		p = mmap((void *)at, size, prot, flags | MAP_ANONYMOUS, -1, 0);
+		p = mmap((void *)at, size, prot, flags | MAP_ANONYMOUS | (e->flags & MAP_HUGETLB ? e->flags & (MAP_HUGETLB | HUGE_MASK) : 0), -1, 0);
 	}
 	if (p == MAP_FAILED)
 		return -1;

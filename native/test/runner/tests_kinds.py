@@ -3,6 +3,8 @@
 restore brings it back. And state that no engine can rebuild, which must be refused.
 """
 
+import contextlib
+import fcntl
 import re
 
 from . import procfs
@@ -21,6 +23,10 @@ CRIU_LOSES = {
         "removed_dir": "drops O_DIRECTORY",
     },
     "kinds_socket": {},
+    "kinds_huge": {
+        "segment": "needs an IPC namespace of the tree",
+        "shared": "makes a memfd of it, which has another name",
+    },
     "kinds_file": {
         "memfd_path": "cannot restore an O_PATH descriptor of a memfd",
         "watch_deleted": "loses the watch of a deleted file",
@@ -64,9 +70,10 @@ ALLOWED = {
 }
 
 # Programs whose kinds pcr must not refuse
-KEPT = {"kinds_file"}
+KEPT = {"kinds_file", "kinds_huge"}
 
 KINDS = {
+    "kinds_huge": "private shared memfd memfd_alone segment".split(),
     "kinds_file": "tmpfile_linked dead_cwd kmsg memfd_path watch_deleted lease_breaking lease_downgrading async pty_mode".split(),
     "kinds_fd": """eventfd epoll timerfd signalfd memfd inotify pty unlinked replaced tmpfile removed_dir fifo proc_file
         pidfd mqueue owner flock posix_lock ofd_lock lease nsfs bpf""".split(),
@@ -143,6 +150,36 @@ def kind(program, name):
     return run
 
 
+@contextlib.contextmanager
+def huge_pages(count=24):
+    """As many huge pages more for as long as it lasts; one test at a time."""
+    path = "/proc/sys/vm/nr_hugepages"
+    with open("/run/lock/pcr-test-hugepages", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = int(open(path).read())
+        try:
+            with open(path, "w") as f:
+                f.write(str(before + count))
+        except OSError as e:
+            raise Skip(f"the number of huge pages cannot be set: {e}")
+        try:
+            if int(open(path).read()) < before + count:
+                raise Skip("too little memory in one piece for huge pages")
+            yield
+        finally:
+            with open(path, "w") as f:
+                f.write(str(before))
+
+
+def huge_kind(name):
+    def run(context):
+        with huge_pages():
+            kind("kinds_huge", name)(context)
+            context.cleanup()
+
+    return run
+
+
 def unsupported(name):
     def run(context):
         target = context.start("unsupported", name)
@@ -157,7 +194,7 @@ def unsupported(name):
 
 
 def tests():
-    found = [Test(f"{program}:{name}", kind(program, name)) for program, names in KINDS.items() for name in names]
+    found = [Test(f"{program}:{name}", huge_kind(name) if program == "kinds_huge" else kind(program, name)) for program, names in KINDS.items() for name in names]
     same = {("pcr", "pcr"), ("criu", "criu")}
     found += [Test(f"unsupported:{name}", unsupported(name), only=same)
               for name in ("io_uring", "io_uring_map", "userfaultfd", "perf_event", "child")]
