@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.cli;
 
-import io.jenkins.plugins.checkpoint.archive.ArchiveLimits;
-import io.jenkins.plugins.checkpoint.archive.CheckpointUnpacker;
 import io.jenkins.plugins.checkpoint.archive.Json;
 import io.jenkins.plugins.checkpoint.archive.Manifest;
 import io.jenkins.plugins.checkpoint.image.Checkpoint;
 import io.jenkins.plugins.checkpoint.image.CheckpointReader;
 import io.jenkins.plugins.checkpoint.image.CheckpointSummary;
+import io.jenkins.plugins.checkpoint.report.CheckpointReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -31,31 +29,30 @@ final class InspectCommand implements Callable<Integer> {
     @Option(names = "--json", description = "as JSON")
     private boolean json;
 
+    @Option(names = "--html", paramLabel = "FILE", description = "writes a report there, one HTML file that needs nothing else; replaces an older one")
+    private Path html;
+
     @Option(names = "--unmasked", description = "show arguments that look like secrets, such as the value of --password, as they are")
     private boolean unmasked;
 
     @Override
     public Integer call() throws IOException {
-        if (Files.isDirectory(checkpoint)) {
-            show(CheckpointReader.read(checkpoint), null);
-            return 0;
-        }
-        Path directory = Files.createTempDirectory("process-checkpoint-");
-        try {
-            Manifest manifest = CheckpointUnpacker.unpack(checkpoint, directory, ArchiveLimits.DEFAULT, file -> file.size() <= MAX_UNPACKED);
-            show(CheckpointReader.read(directory), manifest);
-        } finally {
-            try (Stream<Path> files = Files.list(directory)) {
-                for (Path file : files.toList()) {
-                    Files.delete(file);
-                }
-            }
-            Files.delete(directory);
+        try (OpenedCheckpoint opened = OpenedCheckpoint.open(checkpoint, file -> file.size() <= MAX_UNPACKED)) {
+            show(CheckpointReader.read(opened.directory()), opened.manifest());
         }
         return 0;
     }
 
-    private void show(Checkpoint whole, Manifest manifest) {
+    private void show(Checkpoint whole, Manifest manifest) throws IOException {
+        if (html != null) {
+            Checkpoint content = CheckpointSummary.of(whole, CheckpointSummary.Limits.REPORT, List.of());
+            long archived = manifest == null ? -1 : Files.size(checkpoint);
+            OutputFile.write(html, new CheckpointReport(checkpoint.toAbsolutePath().normalize().getFileName().toString(), content, manifest, archived).html());
+            if (!json) {
+                System.out.println("report on " + checkpoint + " written to " + html);
+                return;
+            }
+        }
         Checkpoint content = unmasked ? whole : CheckpointSummary.of(whole, CheckpointSummary.Limits.NONE, List.of());
         if (json) {
             System.out.print(Json.write(CheckpointText.json(content, manifest)));

@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
 /** Entry point of process-checkpoint-cli.jar. */
 @Command(name = "process-checkpoint", mixinStandardHelpOptions = true, versionProvider = Main.Version.class, sortOptions = false,
         description = "Freezes running processes to disk and brings them back.",
-        subcommands = {ServiceCommand.class, DumpCommand.class, RestoreCommand.class, CheckCommand.class, InspectCommand.class, PackCommand.class,
+        subcommands = {ServiceCommand.class, DumpCommand.class, RestoreCommand.class, CheckCommand.class, InspectCommand.class, DiffCommand.class, PackCommand.class,
                 UnpackCommand.class, DemoCommand.class},
         footer = {"", "Exit status: 0 done, 1 failed, 2 not understood.", "VERB --help tells more."})
 public final class Main implements Runnable {

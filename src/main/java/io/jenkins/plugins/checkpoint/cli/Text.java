@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.cli;
 
+import io.jenkins.plugins.checkpoint.report.Units;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.stream.Stream;
 
 /** Sizes and times as people read them; and strings of foreign origin, made safe for a terminal. */
@@ -18,16 +18,7 @@ public final class Text {
      * @return such as {@code 12.3 MiB}
      */
     public static String size(long bytes) {
-        if (bytes < 1024) {
-            return bytes + " B";
-        }
-        double value = bytes;
-        int unit = -1;
-        do {
-            value /= 1024;
-            unit++;
-        } while (value >= 1024 && unit < 4);
-        return String.format(Locale.ROOT, value < 100 ? "%.1f %s" : "%.0f %s", value, new String[] {"KiB", "MiB", "GiB", "TiB", "PiB"}[unit]);
+        return Units.size(bytes);
     }
 
     /**
@@ -37,11 +28,7 @@ public final class Text {
      * @return such as {@code 12 ms} or {@code 3.1 s}
      */
     public static String time(long nanos) {
-        double millis = nanos / 1e6;
-        if (millis < 10) {
-            return String.format(Locale.ROOT, "%.1f ms", millis);
-        }
-        return millis < 1000 ? String.format(Locale.ROOT, "%.0f ms", millis) : String.format(Locale.ROOT, "%.1f s", millis / 1000);
+        return Units.time(nanos);
     }
 
     /**

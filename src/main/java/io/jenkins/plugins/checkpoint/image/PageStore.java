@@ -147,9 +147,10 @@ final class PageStore {
         return within(start, end, true);
     }
 
-    /** All pages that are in this directory or an earlier dump, by address. */
-    List<Run> runs() {
-        return runs;
+    /** The first run that ends behind an address: it holds the address or lies behind it; null if there is none. */
+    Run runAt(long address) {
+        int at = find(address);
+        return at < runs.size() ? runs.get(at) : null;
     }
 
     private long within(long start, long end, boolean inParent) {

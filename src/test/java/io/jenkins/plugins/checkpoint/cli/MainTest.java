@@ -59,7 +59,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"service", "dump", "restore", "check", "inspect", "pack", "unpack", "demo"})
+    @ValueSource(strings = {"service", "dump", "restore", "check", "inspect", "diff", "pack", "unpack", "demo"})
     void helpsWithEachVerb(String verb) {
         assertThat(help(verb, "--help")).startsWith("Usage: process-checkpoint " + verb).contains("--help");
         assertThat(help("--help")).contains("\n  " + verb);

@@ -97,7 +97,7 @@ public final class SampleImages {
         return fown_entry.newBuilder().setUid(0).setEuid(0).setSignum(0).setPidType(0).setPid(0).build();
     }
 
-    private static fdinfo_entry descriptor(int number, fd_types type, int id) {
+    static fdinfo_entry descriptor(int number, fd_types type, int id) {
         return fdinfo_entry.newBuilder().setFd(number).setType(type).setId(id).setFlags(0).build();
     }
 
