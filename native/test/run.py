@@ -5,6 +5,7 @@
     run.py                        pcr dumps, pcr restores
     run.py --cross                also pcr with a real CRIU 4, in both directions
     run.py --dumper criu --restorer criu    the tests themselves, against the real CRIU
+    run.py --user                 as an ordinary user (made when it is not there)
     run.py -k pipes               only tests whose name contains "pipes"
 
 Ends with "N passed, N failed, N skipped"; exit status 0 only when none failed.
@@ -69,6 +70,8 @@ def arguments():
     p.add_argument("--dumper", choices=["pcr", "criu"], default="pcr")
     p.add_argument("--restorer", choices=["pcr", "criu"], default="pcr")
     p.add_argument("--cross", action="store_true", help="run pcr->pcr, pcr->criu and criu->pcr")
+    p.add_argument("--user", nargs="?", const="tester", metavar="NAME",
+                   help="run the tests as this user (default: tester), without any capability; what takes more is skipped")
     p.add_argument("-k", action="append", metavar="NAME", help="only tests whose name contains or matches NAME")
     p.add_argument("-x", action="append", metavar="NAME", default=[], help="leave out tests whose name contains NAME")
     p.add_argument("-j", type=int, default=os.cpu_count(), metavar="N", help="tests at a time")
@@ -90,16 +93,39 @@ def chosen(test, args):
     return (not args.k or any(hit(x) for x in args.k)) and not any(hit(x) for x in args.x)
 
 
+def as_user(args):
+    """Everything that the tests need where the user can reach it, and these arguments once more, as that user."""
+    if subprocess.run(["id", args.user], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
+        subprocess.run(["useradd", "--create-home", args.user], check=True)
+    place = tempfile.mkdtemp(prefix="pcr-test-user.", dir=args.work)
+    try:
+        shutil.copytree(os.path.join(BUILD, "test"), os.path.join(place, "build/test"))
+        shutil.copy(args.pcr, os.path.join(place, "build/pcr"))
+        shutil.copytree(HERE, os.path.join(place, "test"), ignore=shutil.ignore_patterns("__pycache__"))
+        os.mkdir(os.path.join(place, "work"))
+        subprocess.run(["chown", "-R", f"{args.user}:", place], check=True)
+        os.chmod(place, 0o755)
+        again = [x for x in sys.argv[1:] if x != "--user" and x != args.user and not x.startswith("--user=")]
+        return subprocess.run(["setpriv", "--reuid", args.user, "--regid", args.user, "--init-groups", "--inh-caps=-all",
+                               sys.executable, os.path.join(place, "test/run.py"), "--no-build", *again,
+                               "--pcr", os.path.join(place, "build/pcr"), "--work", os.path.join(place, "work")],
+                              cwd=place, stdin=subprocess.DEVNULL, check=False).returncode
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def main():
     args = arguments()
     tests = [t for module in MODULES for t in module.tests() if chosen(t, args)]
     if args.list:
         print("\n".join(t.name for t in tests))
         return 0
-    if os.geteuid():
-        sys.exit("run.py: the native tests need root (they restore processes with their old pids)")
+    if os.geteuid() and (args.cross or "criu" in (args.dumper, args.restorer)):
+        sys.exit("run.py: a real CRIU needs root")
     if not args.no_build:
         subprocess.run(["make", "-s", "-C", HERE, f"-j{args.j}"], check=True)
+    if args.user and not os.geteuid():
+        return as_user(args)
     engines = {"pcr": Engine("pcr", os.path.abspath(args.pcr)),
                "criu": Engine("criu", os.path.abspath(args.criu) if args.criu else "")}
     pairs = [(args.dumper, args.restorer)]

@@ -15,9 +15,10 @@ import tempfile
 import time
 import traceback
 
-from . import kernel, procfs
+from . import kernel, namespace, procfs
 
 TEST_TIMEOUT = 150  # seconds
+USER = os.geteuid() != 0  # what an ordinary user can do is tested: pcr restores in a namespace
 
 
 class Failure(Exception):
@@ -65,7 +66,23 @@ class Target:
     def __init__(self, context, program, arguments, directory):
         self.context, self.program, self.directory = context, program, directory
         self.arguments = arguments
-        self.pid = None
+        self.pid = self._seen = None
+
+    @property
+    def seen(self):
+        """Its pid as we see it: another one when it lives in a namespace that a restore has made."""
+        if not USER:
+            return self.pid
+        if self._seen is None or not (namespace.inner_pid(self._seen) == self.pid and procfs.state(self._seen) != "Z"):
+            for pid in self.context.descendants():
+                if namespace.inner_pid(pid) == self.pid and procfs.state(pid) != "Z":
+                    self._seen = pid
+        return self._seen or self.pid
+
+    def look(self, function):
+        """function() where the pids are those that the program has."""
+        seen = self.seen
+        return function() if seen == self.pid else namespace.inside(seen, function)
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -93,25 +110,35 @@ class Target:
 
     def snapshot(self, memory=True):
         """A snapshot of a tree that may be on its way into its wait: taken again until two agree."""
-        last = procfs.snapshot(self.pid, memory, self.volatile())
+        def take():
+            return self.look(lambda: procfs.snapshot(self.pid, memory, self.volatile()))
+
+        last = take()
         for _ in range(40):
-            now = procfs.snapshot(self.pid, memory, self.volatile())
+            now = take()
             if now == last:
                 return now
             last = now
             time.sleep(0.005)
         raise Failure(f"{self.program} does not come to rest:\n  " + "\n  ".join(
-            procfs.differences(last, procfs.snapshot(self.pid, memory, self.volatile()))[:10]))
+            procfs.differences(last, take())[:10]))
 
     def compare(self, before, when, allowed=()):
         """Fails unless /proc shows the same tree as `before`."""
-        if not os.path.exists(f"/proc/{self.pid}"):
+        if not os.path.exists(f"/proc/{self.seen}"):
             raise Failure(f"{when}: process {self.pid} is gone ({self.context.ended(self.pid)})")
+
+        def take():
+            now = procfs.snapshot(self.pid, False)
+            procfs.fill_memory(before, now)
+            return now
+
+        # its parent is outside of the namespace, then
+        allowed = [*allowed, *([rf"^{self.pid} status PPid: \d+ -> 0"] if USER else [])]
 
         def equal():
             try:
-                now = procfs.snapshot(self.pid, False)
-                procfs.fill_memory(before, now)
+                now = self.look(take)
             except (FileNotFoundError, ProcessLookupError) as e:
                 equal.found = [f"a process ended meanwhile: {e}"]
                 return False
@@ -133,7 +160,7 @@ class Target:
             return self.context.ended(self.pid) is not None
 
         poll(done, lambda: f"{self.program} does not end after the restore; it wrote: {self.result() or 'nothing'}; "
-             + self.context.where(self.pid), seconds=30)
+             + self.context.where(self.seen), seconds=30)
         result = self.result()
         ended = self.context.ended(self.pid)
         require(result == "PASS\n" and ended == status,
@@ -201,12 +228,16 @@ class Context:
         """Collects the ends of all children; their statuses stay in self.statuses."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if ended is None:
+                    return
+                inner = namespace.inner_pid(ended.si_pid) if USER else None
+                pid, status = os.waitpid(ended.si_pid, os.WNOHANG)
             except ChildProcessError:
                 return
-            if pid == 0:
-                return
             self.statuses[pid] = os.waitstatus_to_exitcode(status)
+            if inner:
+                self.statuses[inner] = self.statuses[pid]
 
     def ended(self, pid):
         """None while the child runs, else its exit status (negative: the signal that killed it)."""
@@ -248,14 +279,16 @@ class Context:
         def gone():
             self.reap()
             keep = {p for root in but for p in procfs.tree(root)}
+            if USER and keep:
+                keep |= {p for p in self.descendants() if namespace.comm(p) == "pcr-init"}
             return not [p for p in self.descendants() if p not in keep]
 
         poll(gone, lambda: f"{when}, stray processes: " + "; ".join(self.where(p) for p in self.descendants()), 10)
 
     def dump(self, target, images, *options):
         """Dumps and kills the target; returns when its pids are free."""
-        pids = procfs.tree(target.pid)
-        outcome = self.dumper.dump(target.pid, images, *options, scratch=self.scratch)
+        pids = procfs.tree(target.seen)
+        outcome = self.dumper.dump(target.seen, images, *options, scratch=self.scratch)
         require(outcome.ok, "dump failed\n" + outcome.describe())
         self.wait_gone(pids)
         return outcome

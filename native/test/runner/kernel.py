@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""System calls that Python does not offer: prctl, kcmp, ptrace, unshare, mount."""
+"""System calls that Python does not offer: prctl, kcmp, ptrace, setns, unshare, mount."""
 
 import ctypes
 import os
@@ -28,6 +28,10 @@ def prctl(option, value):
 def kcmp(kind, pid1, pid2, a=0, b=0):
     """0 equal, 1 less, 2 greater (kcmp(2)); OSError when a task or descriptor is not there."""
     return _checked(libc.syscall(SYS_KCMP, pid1, pid2, kind, ctypes.c_ulong(a), ctypes.c_ulong(b)), "kcmp")
+
+
+def setns(fd):
+    _checked(libc.setns(fd, 0), "setns")
 
 
 def ptrace(request, pid):

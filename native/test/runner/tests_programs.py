@@ -199,10 +199,10 @@ def refused(program, context, target, before):
     if program.core or context.dumper.name != "pcr":
         return False
     images = context.images()
-    outcome = context.dumper.dump(target.pid, images, "--leave-running", scratch=context.scratch)
+    outcome = context.dumper.dump(target.seen, images, "--leave-running", scratch=context.scratch)
     if outcome.ok:
         return False
-    pids = [str(p) for p in procfs.tree(target.pid)]
+    pids = [str(p) for p in procfs.tree(target.seen)]
     lines = [x for x in outcome.said().splitlines() if "rror" in x and any(p in x for p in pids)]
     require(lines, "refused without a line that names the process\n" + outcome.describe())
     target.compare(before, "after a refused dump")
@@ -238,7 +238,7 @@ def again(program):
         if refused(program, context, target, before):
             return
         images = context.images()
-        outcome = context.dumper.dump(target.pid, images, "--leave-running", *program.options, scratch=context.scratch)
+        outcome = context.dumper.dump(target.seen, images, "--leave-running", *program.options, scratch=context.scratch)
         require(outcome.ok, "dump --leave-running failed\n" + outcome.describe())
         target.compare(before, "after dump --leave-running")
         # pcr refuses the time namespace that CRIU 4 restores into, so there is no second time for that pair
