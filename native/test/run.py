@@ -24,6 +24,7 @@ sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
 from runner import (  # noqa: E402
+    user,
     harness,
     images,
     tests_caller,
@@ -163,6 +164,9 @@ def main():
                 continue
             if not test.needs <= {dumper, restorer}:
                 continue
+            skip = user.skip(test.name) if os.geteuid() else None
+            if skip:
+                test = harness.Test(test.name, skip)
             if missing:
                 tell(pair, test.name, "skipped", f"no real CRIU (--criu or PCR_REAL_CRIU): {engines['criu'].path!r}", [])
                 continue

@@ -2,115 +2,132 @@
 #include "cli/check.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/kcmp.h>
-#include <linux/prctl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cli/check_needs.h"
 #include "common/err.h"
 #include "common/util.h"
-#include "ptrace/seize.h"
 
-static bool has_kcmp(void)
+static bool *look(void)
 {
-	return syscall(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0) == 0;
+	bool *there = xzalloc(need_count * sizeof(*there));
+
+	for (size_t i = 0; i < need_count; i++)
+		there[i] = needs[i].there();
+	return there;
 }
 
-static bool has_children(void)
+static bool is_there(const bool *there, const char *name)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", getpid(), getpid());
-	return access(path, R_OK) == 0;
-}
-
-static bool has_pidfd_getfd(void)
-{
-	auto_fd pidfd = syscall(SYS_pidfd_open, getpid(), 0);
-	auto_fd dup = pidfd < 0 ? -1 : syscall(SYS_pidfd_getfd, pidfd, pidfd, 0);
-
-	return dup >= 0;
-}
-
-/* clone3(2), set_tid: with pid 1 taken anybody who may choose gets EEXIST, everybody else EPERM. */
-static bool has_set_tid(void)
-{
-	pid_t tid = 1;
-	struct {
-		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-	} args = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&tid, .set_tid_size = 1 };
-	long pid = syscall(SYS_clone3, &args, sizeof(args));
-
-	if (pid == 0)
-		_exit(0);
-	return pid < 0 && errno == EEXIST;
-}
-
-static bool has_map_files(void)
-{
-	char link[64], target[4096];
-	unsigned long start, end;
-	auto_file *maps = fopen("/proc/self/maps", "re");
-
-	while (maps && fscanf(maps, "%lx-%lx%*[^\n]", &start, &end) == 2) {
-		snprintf(link, sizeof(link), "/proc/self/map_files/%lx-%lx", start, end);
-		if (readlink(link, target, sizeof(target)) > 0)
-			return open(link, O_RDONLY | O_CLOEXEC) >= 0;
-	}
+	for (size_t i = 0; i < need_count; i++)
+		if (!strcmp(needs[i].name, name))
+			return there[i];
 	return false;
 }
 
-static bool has_ptrace(void)
+/* How the old pids come back here. */
+static const char *pids(const bool *there)
 {
-	pid_t child = fork();
-	bool ok;
-
-	if (child == 0)
-		for (;;)
-			pause();
-	ok = child > 0 && seize_thread(child) == 0 && wait_stopped(child, NULL, 0) == 0;
-	if (child > 0) {
-		kill(child, SIGKILL);
-		waitpid(child, NULL, __WALL);
-	}
-	return ok;
+	return is_there(there, NEED_PIDS) ? "with the old pids" : is_there(there, NEED_PIDNS) ? "with the old pids, in a pid namespace" : NULL;
 }
 
-static bool has_mm_map(void)
+static bool can_dump(const bool *there)
 {
-	unsigned int size = 0;
-
-	return syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP_SIZE, &size, 0, 0) == 0;
+	for (size_t i = 0; i < need_count; i++)
+		if (needs[i].must && !there[i])
+			return false;
+	return true;
 }
 
-static const struct need {
-	const char *name, *what;
-	bool (*there)(void);
-	bool must;
-} needs[] = {
-	{ "ptrace", "stopping processes (PTRACE_SEIZE)", has_ptrace, true },
-	{ "kcmp", "telling shared descriptors apart (CONFIG_KCMP)", has_kcmp, true },
-	{ "children", "finding the tree (CONFIG_PROC_CHILDREN)", has_children, true },
-	{ "pidfd_getfd", "looking at descriptors from outside (Linux 5.6)", has_pidfd_getfd, true },
-	{ "mm_map", "restoring memory layouts (PR_SET_MM_MAP, CONFIG_CHECKPOINT_RESTORE)", has_mm_map, true },
-	{ "set_tid", "restoring with the same pids outside a namespace (CAP_CHECKPOINT_RESTORE)", has_set_tid, false },
-	{ "map_files", "shared anonymous memory (CAP_CHECKPOINT_RESTORE)", has_map_files, false },
-};
+static int conclude(const bool *there)
+{
+	for (size_t i = 0; i < need_count; i++)
+		if (needs[i].must && !there[i])
+			return err_set(ENOTSUP, "missing: %s (%s); %s", needs[i].name, needs[i].what, needs[i].otherwise);
+	if (!pids(there))
+		return err_set(ENOTSUP, "trees can be dumped but not restored here: choosing pids takes CAP_CHECKPOINT_RESTORE, or a user namespace, and "
+			       "neither is to be had");
+	return 0;
+}
 
 int check_run(FILE *out)
 {
-	for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
-		bool there = needs[i].there();
+	auto_free bool *there = look();
 
-		if (out)
-			fprintf(out, "%-12s %-8s %s\n", needs[i].name, there ? "ok" : needs[i].must ? "MISSING" : "missing", needs[i].what);
-		if (!there && needs[i].must)
-			err_set(ENOTSUP, "this machine lacks %s: %s", needs[i].name, needs[i].what);
+	for (size_t i = 0; out && i < need_count; i++)
+		fprintf(out, "%-16s %-8s %s%s%s\n", needs[i].name, there[i] ? "ok" : needs[i].must ? "MISSING" : "missing", needs[i].what,
+			there[i] ? "" : ": ", there[i] ? "" : needs[i].otherwise);
+	if (out) {
+		for (const char *const *line = narrowed(); *line; line++)
+			fprintf(out, "narrowed: %s\n", *line);
+		fprintf(out, "dump: %s\n", can_dump(there) ? "processes of this user" : "no");
+		fprintf(out, "restore: %s\n", can_dump(there) && pids(there) ? pids(there) : "no");
+		/* As CRIU says it. */
+		if (can_dump(there) && pids(there))
+			fputs("Looks good.\n", out);
+		fflush(out);
 	}
-	return err_code() ? -1 : 0;
+	return conclude(there);
+}
+
+static void print_string(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++)
+		if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else if ((unsigned char)*text < 0x20)
+			fprintf(out, "\\u%04x", *text);
+		else
+			fputc(*text, out);
+	fputc('"', out);
+}
+
+static void print_field(FILE *out, const char *name, const char *value)
+{
+	fprintf(out, "\"%s\": ", name);
+	print_string(out, value);
+}
+
+int check_json(FILE *out)
+{
+	auto_free bool *there = look();
+	struct utsname machine;
+
+	uname(&machine);
+	fputs("{\n  ", out);
+	print_field(out, "kernel", machine.release);
+	fprintf(out, ",\n  \"uid\": %u,\n  \"gid\": %u,\n  \"needs\": [\n", geteuid(), getegid());
+	for (size_t i = 0; i < need_count; i++) {
+		fputs("    {", out);
+		print_field(out, "name", needs[i].name);
+		fprintf(out, ", \"there\": %s, \"must\": %s, ", there[i] ? "true" : "false", needs[i].must ? "true" : "false");
+		print_field(out, "what", needs[i].what);
+		fputs(", ", out);
+		print_field(out, "otherwise", needs[i].otherwise);
+		fputs(i + 1 < need_count ? "},\n" : "}\n", out);
+	}
+	fputs("  ],\n  \"narrowed\": [", out);
+	for (const char *const *line = narrowed(), *const *first = line; *line; line++) {
+		fputs(line == first ? "\n    " : ",\n    ", out);
+		print_string(out, *line);
+	}
+	fprintf(out, "],\n  \"dump\": %s,\n  \"restore\": \"%s\"\n}\n", can_dump(there) ? "true" : "false",
+		!can_dump(there) || !pids(there) ? "no" : is_there(there, NEED_PIDS) ? "pids" : "namespace");
+	fflush(out);
+	return conclude(there);
+}
+
+int check_feature(const char *name)
+{
+	for (size_t i = 0; i < need_count; i++) {
+		if (strcmp(needs[i].name, name) && (!needs[i].alias || strcmp(needs[i].alias, name)))
+			continue;
+		if (needs[i].there())
+			return 0;
+		return err_set(ENOTSUP, "%s is not there: it is for %s; %s", needs[i].name, needs[i].what, needs[i].otherwise);
+	}
+	return err_set(EINVAL, "there is no feature '%s'; pcr check lists them all", name);
 }

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the engine needs of the machine, and whether it is there.
+ * What the engine needs of the machine and of the user that it runs as, and whether it is there.
  */
 #ifndef PCR_CLI_CHECK_H
 #define PCR_CLI_CHECK_H
 
 #include <stdio.h>
 
-/* Writes a line for each thing that pcr can need to out (NULL: nowhere). Returns 0 when all that it cannot do without is there; -1 with the
- * error set, naming the first thing that is not. */
+/* Writes the table of everything that pcr can need to out (NULL: nowhere), then what narrows this user and what works all the same. Returns 0
+ * when trees can be dumped and restored; -1 with the error set, naming the first thing that is in the way. */
 int check_run(FILE *out);
+
+/* The same as JSON. */
+int check_json(FILE *out);
+
+/* One thing by its name in the table, or by CRIU's name for it (criu check --feature). Returns 0 when it is there; -1 with the error set: it is
+ * not, and what it is for; or there is no such name (code EINVAL). */
+int check_feature(const char *name);
 
 #endif

@@ -61,7 +61,9 @@ static int run_restore(struct command *c)
 
 static int run_check(struct command *c)
 {
-	return check_run(stdout);
+	if (c->check.feature)
+		return check_feature(c->check.feature);
+	return c->check.json ? check_json(stdout) : check_run(stdout);
 }
 
 static int run_swrk(struct command *c)

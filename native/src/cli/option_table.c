@@ -351,6 +351,7 @@ const struct option_def option_table[] = {
 	{ "all", 0, ARG_NONE, FLAG(check.all) },
 	{ "feature", 0, ARG_VALUE, 0, take_feature },
 	/* pcr's own */
+	{ "json", 0, ARG_NONE, FLAG(check.json) },
 	{ "peer", 0, ARG_VALUE, 0, take_peer },
 	{ "target", 0, ARG_VALUE, 0, take_target },
 };

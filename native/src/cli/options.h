@@ -9,7 +9,7 @@
 
 /* Features of pcr check. */
 struct check_options {
-	bool extra, experimental, all;
+	bool extra, experimental, all, json;
 	const char *feature; /* the only one to look at */
 };
 

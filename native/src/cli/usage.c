@@ -4,7 +4,7 @@
 const char options_usage[] =
 	"Usage: pcr dump -t PID -D DIR [options]\n"
 	"       pcr restore -D DIR [options]\n"
-	"       pcr check\n"
+	"       pcr check [--json | --feature NAME]\n"
 	"       pcr service --address SOCKET [options]\n"
 	"       pcr swrk FD [--peer PID[:START:UID:GID:SOCKET]] [--target PID:START]\n"
 	"       pcr supervise --socket PATH --status-file FILE [--pidfile FILE] [--daemon] [--service-socket PATH] -- PROGRAM ARG...\n"

@@ -19,4 +19,7 @@
  * Returns 0; -1 with the error set, the task's registers and mappings put back. */
 int parasite_ask(struct task *task);
 
+/* mincore(2) of count pages from start, one byte for each in there. Returns 0 or -1 with the error set. */
+int parasite_mincore(struct task *task, uint64_t start, uint64_t count, unsigned char *there);
+
 #endif

@@ -13,6 +13,8 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "images/memfd.pb-c.h"
+#include "ptrace/parasite.h"
+#include "resource/map_file.h"
 #include "resource/page_reader.h"
 #include "resource/pagemap.h"
 #include "resource/regfile.h"
@@ -30,6 +32,7 @@
 static struct seen {
 	uint64_t dev, inode;
 	uint32_t id, mapped_file;
+	char *unreached; /* its name, where nothing but the memory of who maps it leads to it; NULL otherwise */
 } *seen;
 static size_t seen_count, seen_room;
 static struct img *memfd_img;
@@ -39,12 +42,21 @@ static bool memfd_recognise(const struct fd_info *info)
 	return !strncmp(info->link, PREFIX, sizeof(PREFIX) - 1) && S_ISREG(info->st.st_mode) && !info->st.st_nlink;
 }
 
+/* Without what /proc puts around it. "/dev/zero (deleted)" is shared anonymous memory. */
+static char *plain_name(const char *link)
+{
+	char *name = xstrdup(strncmp(link, PREFIX, sizeof(PREFIX) - 1) ? link : link + sizeof(PREFIX) - 1);
+
+	if (strlen(name) > sizeof(DELETED) - 1 && !strcmp(name + strlen(name) - (sizeof(DELETED) - 1), DELETED))
+		name[strlen(name) - (sizeof(DELETED) - 1)] = 0;
+	return name;
+}
+
 /* The inode with its contents, once. fd: open for reading. what: for messages. NULL with the error set. */
 static struct seen *dump_inode(struct dump *dump, const char *what, const char *link, int fd)
 {
 	MemfdInodeEntry e = MEMFD_INODE_ENTRY__INIT;
-	/* "/dev/zero (deleted)" is shared anonymous memory */
-	auto_free char *name = xstrdup(strncmp(link, PREFIX, sizeof(PREFIX) - 1) ? link : link + sizeof(PREFIX) - 1);
+	auto_free char *name = plain_name(link);
 	struct stat st;
 	struct statfs fs;
 	struct seen *s;
@@ -69,10 +81,8 @@ static struct seen *dump_inode(struct dump *dump, const char *what, const char *
 		err_errno("%s: the seals of the memfd (%s) cannot be read", what, link);
 		return NULL;
 	}
-	if (strlen(name) > sizeof(DELETED) - 1 && !strcmp(name + strlen(name) - (sizeof(DELETED) - 1), DELETED))
-		name[strlen(name) - (sizeof(DELETED) - 1)] = 0;
 	s = array_push(&seen, &seen_count, &seen_room, sizeof(*seen));
-	*s = (struct seen){ st.st_dev, st.st_ino, seen_count, 0 };
+	*s = (struct seen){ st.st_dev, st.st_ino, seen_count, 0, NULL };
 	e.name = name;
 	e.uid = st.st_uid;
 	e.gid = st.st_gid;
@@ -129,11 +139,16 @@ int memfd_dump_mapping(struct dump *dump, const struct task *task, struct vma *v
 			vma->file_id = seen[i].mapped_file;
 			return 0;
 		}
-	fd = proc_open(task->pid, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
+	fd = map_file_open(&dump->tree, task, vma);
 	snprintf(what, sizeof(what), "pid %d: the mapping at 0x%" PRIx64, task->pid, vma->start);
-	if (fd < 0)
-		return err_errno("%s is of a memfd (%s) that cannot be opened (that takes CAP_CHECKPOINT_RESTORE)", what, name);
-	s = dump_inode(dump, what, name, fd);
+	if (fd < 0 && errno != EPERM)
+		return err_errno("%s is of a memfd (%s) that cannot be opened", what, name);
+	if (fd < 0) {
+		s = array_push(&seen, &seen_count, &seen_room, sizeof(*seen));
+		*s = (struct seen){ vma->dev, vma->inode, seen_count, 0, plain_name(name) };
+	} else {
+		s = dump_inode(dump, what, name, fd);
+	}
 	if (!s)
 		return -1;
 	if (!s->mapped_file) {
@@ -149,20 +164,128 @@ int memfd_dump_mapping(struct dump *dump, const struct task *task, struct vma *v
 	return result;
 }
 
+/* As far as somebody maps it. */
+static uint64_t mapped_size(const struct dump *dump, const struct seen *s)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < dump->tree.count; i++)
+		for (size_t j = 0; j < dump->tree.tasks[i]->vma_count; j++) {
+			const struct vma *v = &dump->tree.tasks[i]->vmas[j];
+
+			if (v->inode == s->inode && v->dev == s->dev && v->pgoff + (v->end - v->start) > size)
+				size = v->pgoff + (v->end - v->start);
+		}
+	return size;
+}
+
+/* Nobody can have it but by its mappings, so that neither seals nor what lies outside of them matter. */
+static int write_unreached(struct dump *dump, const struct seen *s)
+{
+	MemfdInodeEntry e = MEMFD_INODE_ENTRY__INIT;
+
+	e.name = s->unreached;
+	e.uid = geteuid();
+	e.gid = getegid();
+	e.size = mapped_size(dump, s);
+	e.shmid = s->inode;
+	e.seals = F_SEAL_SEAL;
+	e.inode_id = s->id;
+	e.has_mode = true;
+	e.mode = S_IFREG | 0777;
+	if (!memfd_img && !(memfd_img = img_create(dump->dirfd, IMG_MEMFD, 0)))
+		return -1;
+	return img_write(memfd_img, &e.base);
+}
+
 static int memfd_dump_end(struct dump *dump)
 {
-	int result = img_close(memfd_img);
+	int result = 0;
 
+	for (size_t i = 0; i < seen_count && !result; i++)
+		if (seen[i].unreached)
+			result = write_unreached(dump, &seen[i]);
+	if (img_close(memfd_img) < 0)
+		result = -1;
 	memfd_img = NULL;
-	free(seen);
-	seen = NULL;
-	seen_count = seen_room = 0;
 	return result;
+}
+
+/* Whether some of the mapping is swapped out, proc_pid_smaps(5): mincore(2) does not tell of that. */
+static bool is_swapped(const struct task *task, const struct vma *vma)
+{
+	auto_free char *text = proc_read(task->pid, "smaps", NULL), *header = xasprintf("\n%" PRIx64 "-", vma->start);
+	const char *at = text ? strstr(text, header) : NULL, *swap = at ? strstr(at, "\nSwap:") : NULL;
+
+	return !swap || atol(swap + sizeof("\nSwap:") - 1) > 0;
+}
+
+/* Pages of the task's mapping, to their place in `to`: only what is there, since a look would make the rest. Those that a private mapping
+ * has for itself are not the file's. */
+static int copy_mapping(struct task *task, const struct vma *vma, int to)
+{
+	uint64_t count = (vma->end - vma->start) / PAGE;
+	auto_free unsigned char *there = xzalloc(count);
+	auto_free uint64_t *entries = xzalloc(count * sizeof(*entries));
+	auto_fd pagemap = proc_open(task->pid, O_RDONLY, "pagemap");
+	char page[PAGE];
+
+	if (parasite_mincore(task, vma->start, count, there) < 0)
+		return -1;
+	if (pread(pagemap, entries, count * sizeof(*entries), vma->start / PAGE * sizeof(*entries)) != (ssize_t)(count * sizeof(*entries)))
+		return err_errno("pid %d: cannot read its page map", task->pid);
+	if (is_swapped(task, vma))
+		memset(there, 1, count);
+	for (uint64_t i = 0; i < count; i++) {
+		/* The kernel's admin-guide/mm/pagemap.rst: bit 63 present, 62 swapped, 61 a page of the file. */
+		bool own = entries[i] >> 62 && !(entries[i] >> 61 & 1) && vma->flags & MAP_PRIVATE;
+
+		if (!(there[i] & 1) || own)
+			continue;
+		if (pread(task->mem_fd, page, PAGE, vma->start + i * PAGE) != (ssize_t)PAGE)
+			return err_errno("pid %d: cannot read its shared memory at 0x%" PRIx64, task->pid, vma->start + i * PAGE);
+		if (pwrite(to, page, PAGE, vma->pgoff + i * PAGE) != (ssize_t)PAGE)
+			return err_errno("cannot copy shared memory of pid %d", task->pid);
+	}
+	return 0;
+}
+
+static int dump_unreached(struct dump *dump, const struct seen *s)
+{
+	auto_fd copy = memfd_create("pcr-copy", MFD_CLOEXEC);
+
+	if (copy < 0 || ftruncate(copy, mapped_size(dump, s)) < 0)
+		return err_errno("cannot make a copy of shared memory");
+	for (size_t i = 0; i < dump->tree.count; i++) {
+		struct task *task = dump->tree.tasks[i];
+
+		for (size_t j = 0; j < task->vma_count; j++) {
+			const struct vma *v = &task->vmas[j];
+
+			if (v->inode == s->inode && v->dev == s->dev && copy_mapping(task, v, copy) < 0)
+				return -1;
+		}
+	}
+	return pagemap_dump_shmem_file(dump, copy, s->inode);
+}
+
+int memfd_dump_memory(struct dump *dump)
+{
+	for (size_t i = 0; i < seen_count; i++)
+		if (seen[i].unreached && dump_unreached(dump, &seen[i]) < 0)
+			return -1;
+	return 0;
 }
 
 static void memfd_forget(void)
 {
-	memfd_dump_end(NULL);
+	img_close(memfd_img);
+	memfd_img = NULL;
+	for (size_t i = 0; i < seen_count; i++)
+		free(seen[i].unreached);
+	free(seen);
+	seen = NULL;
+	seen_count = seen_room = 0;
 }
 
 /* --- restore --- */

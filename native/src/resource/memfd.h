@@ -11,6 +11,10 @@ struct vma;
 
 extern const struct fd_kind memfd_kind;
 
+/* Copies to the images what only the memory of the tree's tasks holds of memfds and shared anonymous memory. Their tasks stand still.
+ * Returns 0 or -1 with the error set. */
+int memfd_dump_memory(struct dump *dump);
+
 /* --- restore --- */
 
 /* In the coordinator, before any task: opens the memfds that may not be sealed before all tasks have mapped them (fcntl(2),

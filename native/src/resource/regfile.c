@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "resource/map_file.h"
 #include "resource/mapped_copy.h"
 #include "resource/procfs.h"
 #include "resource/remap.h"
@@ -225,6 +226,8 @@ int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, 
 	RegFileEntry *reg;
 	struct stat st;
 	struct mapped *m;
+	bool copied = false;
+	auto_fd fd = -1;
 
 	for (size_t i = mapped_count; i-- > 0;)
 		if (mapped[i].inode == vma->inode && mapped[i].dev == vma->dev && mapped[i].flags == flags) {
@@ -236,12 +239,11 @@ int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, 
 	if (proc_readlink(task->pid, link, path, sizeof(path)) < 0)
 		return err_errno("%s (%s) cannot be identified", what, name);
 	snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, task->pid, vma->start, vma->end);
-	/* Following the link takes CAP_CHECKPOINT_RESTORE; without it the numbers in smaps have to do. */
 	if (stat(link, &st) < 0) {
-		if (stat(path, &st) < 0)
+		fd = map_file_reach(&dump->tree, task, vma, path, &st, &copied);
+		if (fd < 0)
 			return err_errno("%s is %s, which cannot be reached any more", what, path);
-		if (st.st_ino != vma->inode)
-			return err_set(EPERM, "%s is %s, but another file has that name now; reaching it takes CAP_CHECKPOINT_RESTORE", what, path);
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	}
 	if (!S_ISREG(st.st_mode) && !is_plain_device(&st))
 		return err_set(ENOTSUP, "%s is %s, a mapped device, which cannot be dumped", what, path);

@@ -29,6 +29,49 @@ static uint64_t *seen;
 static size_t seen_count, seen_room;
 static struct img *shm_img;
 
+/* shmctl(2): how much of all segments is swapped out. */
+static bool swapped_segments(void)
+{
+	struct shm_info info;
+
+	return shmctl(0, SHM_INFO, (struct shmid_ds *)&info) < 0 || info.shm_swp;
+}
+
+/* What the segment holds, in a file. Root sees the segment's own by way of a mapping; its owner attaches it. -1 with errno. */
+static int copy_segment(int id)
+{
+	struct shmid_ds ds;
+	unsigned char *at, *there;
+	int fd;
+
+	if (shmctl(id, IPC_STAT, &ds) < 0)
+		return -1;
+	at = shmat(id, NULL, SHM_RDONLY);
+	if (at == (void *)-1)
+		return -1;
+	fd = memfd_create("pcr-copy", MFD_CLOEXEC);
+	there = xzalloc(ROUND_UP(ds.shm_segsz, PAGE) / PAGE);
+	/* Pages that are swapped out do not count as there: then all are looked at. */
+	if (mincore(at, ds.shm_segsz, there) < 0 || swapped_segments())
+		memset(there, 1, ROUND_UP(ds.shm_segsz, PAGE) / PAGE);
+	if (fd >= 0 && ftruncate(fd, ds.shm_segsz) < 0)
+		goto fail;
+	for (size_t i = 0; fd >= 0 && i < ROUND_UP(ds.shm_segsz, PAGE) / PAGE; i++) {
+		size_t size = ds.shm_segsz - i * PAGE < PAGE ? ds.shm_segsz - i * PAGE : PAGE;
+
+		if (there[i] & 1 && pwrite(fd, at + i * PAGE, size, i * PAGE) != (ssize_t)size)
+			goto fail;
+	}
+	shmdt(at);
+	free(there);
+	return fd;
+fail:
+	shmdt(at);
+	free(there);
+	close(fd);
+	return -1;
+}
+
 int sysvshm_dump(struct dump *dump, const struct task *task, const struct vma *vma)
 {
 	IpcDescEntry desc = IPC_DESC_ENTRY__INIT;
@@ -40,6 +83,8 @@ int sysvshm_dump(struct dump *dump, const struct task *task, const struct vma *v
 		if (seen[i] == vma->inode)
 			return 0;
 	fd = proc_open(task->pid, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
+	if (fd < 0 && errno == EPERM)
+		fd = copy_segment(vma->inode);
 	if (fd < 0 || shmctl(vma->inode, IPC_STAT, &ds) < 0)
 		return err_errno("pid %d: the System V shared memory at 0x%" PRIx64 " (id %" PRIu64 ") cannot be seen", task->pid, vma->start, vma->inode);
 	*(uint64_t *)array_push(&seen, &seen_count, &seen_room, sizeof(*seen)) = vma->inode;

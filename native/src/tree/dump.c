@@ -26,6 +26,7 @@
 #include "resource/fd_kind.h"
 #include "resource/fd_table.h"
 #include "resource/fs.h"
+#include "resource/memfd.h"
 #include "resource/mm.h"
 #include "resource/namespace.h"
 #include "resource/pagemap.h"
@@ -140,6 +141,8 @@ static int dump_memory(struct dump *dump)
 {
 	uint64_t start = now_us();
 
+	if (memfd_dump_memory(dump) < 0)
+		return -1;
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		struct task *task = dump->tree.tasks[i];
 

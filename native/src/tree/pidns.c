@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/sysctl.h"
 #include "common/util.h"
 #include "resource/creds.h"
 #include "tree/pidns_init.h"
@@ -38,23 +39,15 @@ static int write_map(const char *name, const char *text)
 	return fd < 0 || write_all(fd, text, strlen(text)) < 0 ? err_errno("a new user namespace: cannot write its %s", name) : 0;
 }
 
-static long number_of(const char *path)
-{
-	auto_file *f = fopen(path, "re");
-	long value;
-
-	return f && fscanf(f, "%ld", &value) == 1 ? value : -1;
-}
-
 /* What unshare(2) has refused, for a person. */
 static int refused(int code)
 {
 	static const char what[] = "restoring with the old pids takes CAP_CHECKPOINT_RESTORE or a user namespace, and ";
 
-	if (number_of("/proc/sys/user/max_user_namespaces") == 0)
+	if (sysctl_number("user/max_user_namespaces") == 0)
 		return err_set(code, "%suser namespaces are off here: raise the sysctl user.max_user_namespaces, or give pcr the capability "
 			       "(setcap cap_checkpoint_restore+ep pcr)", what);
-	if (number_of("/proc/sys/kernel/unprivileged_userns_clone") == 0)
+	if (sysctl_number("kernel/unprivileged_userns_clone") == 0)
 		return err_set(code, "%sthey are for root only here: set the sysctl kernel.unprivileged_userns_clone to 1, or give pcr the capability "
 			       "(setcap cap_checkpoint_restore+ep pcr)", what);
 	return err_set(code, "%sa user namespace is refused here (%s): a container's seccomp profile, or a limit; allow it (Docker: "
@@ -109,7 +102,7 @@ int pidns_mount_proc(const struct pidns_init *init)
 		return -1;
 	if (!answer)
 		return 0;
-	if (number_of("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
+	if (sysctl_number("kernel/apparmor_restrict_unprivileged_userns") == 1)
 		return err_set(answer, "restoring with the old pids takes CAP_CHECKPOINT_RESTORE or a user namespace, and AppArmor takes all rights from "
 			       "those here: set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0, or give pcr the capability (setcap "
 			       "cap_checkpoint_restore+ep pcr)");

@@ -66,18 +66,12 @@ class Target:
     def __init__(self, context, program, arguments, directory):
         self.context, self.program, self.directory = context, program, directory
         self.arguments = arguments
-        self.pid = self._seen = None
+        self.pid = None
 
     @property
     def seen(self):
         """Its pid as we see it: another one when it lives in a namespace that a restore has made."""
-        if not USER:
-            return self.pid
-        if self._seen is None or not (namespace.inner_pid(self._seen) == self.pid and procfs.state(self._seen) != "Z"):
-            for pid in self.context.descendants():
-                if namespace.inner_pid(pid) == self.pid and procfs.state(pid) != "Z":
-                    self._seen = pid
-        return self._seen or self.pid
+        return self.context.seen(self.pid)
 
     def look(self, function):
         """function() where the pids are those that the program has."""
@@ -173,6 +167,7 @@ class Context:
     def __init__(self, dumper, restorer, programs, scratch):
         self.dumper, self.restorer, self.programs, self.scratch = dumper, restorer, programs, scratch
         self.notes = []
+        self.outside = {}
         self.statuses = {}
         self.count = 0
 
@@ -243,6 +238,15 @@ class Context:
         """None while the child runs, else its exit status (negative: the signal that killed it)."""
         self.reap()
         return self.statuses.get(pid)
+
+    def seen(self, pid):
+        """The pid by which we see a process of ours that calls itself `pid`; the same as long as no restore put it in a namespace."""
+        known = self.outside.get(pid)
+        if USER and (known is None or namespace.inner_pid(known) != pid or procfs.state(known) == "Z"):
+            for p in self.descendants():
+                if namespace.inner_pid(p) == pid and procfs.state(p) != "Z":
+                    self.outside[pid] = p
+        return self.outside.get(pid, pid)
 
     def forget(self, pids):
         for pid in pids:

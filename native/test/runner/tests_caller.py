@@ -154,7 +154,7 @@ def shell_job(context):
 
     leader, new_master = session(second)
     log = os.path.join(images, "restore.log")
-    poll(lambda: os.path.exists(f"/proc/{pid}") or context.ended(leader) is not None, "nothing is restored")
+    poll(lambda: os.path.exists(f"/proc/{context.seen(pid)}") or context.ended(leader) is not None, "nothing is restored")
     os.write(new_master, LINE.encode())
     with open(os.path.join(directory, "go"), "w"):
         pass

@@ -9,8 +9,8 @@ import glob
 import os
 import shutil
 
-from . import procfs
-from .harness import Skip, Test, require
+from . import procfs, user
+from .harness import USER, Skip, Test, require
 
 # What real CRIU is known not to keep; checked when CRIU restores.
 CRIU_CHANGES = [
@@ -215,6 +215,10 @@ def once(program):
     def run(context):
         target = prepare(program, context)
         before = target.snapshot()
+        capability = user.refused_capability(program.name) if USER else None
+        if capability:
+            user.check_refused(context, target, before, capability, program.options)
+            return
         if refused(program, context, target, before):
             return
         images = context.images()
@@ -235,6 +239,10 @@ def again(program):
     def run(context):
         target = prepare(program, context, leave_running=True)
         before = target.snapshot()
+        capability = user.refused_capability(program.name) if USER else None
+        if capability:
+            user.check_refused(context, target, before, capability, program.options)
+            return
         if refused(program, context, target, before):
             return
         images = context.images()

@@ -142,6 +142,10 @@ class Work:
         self.log = os.path.join(directory, "output")
         self.pid = context.spawn([str(x) for x in command], output=self.log)
 
+    @property
+    def seen(self):
+        return self.context.seen(self.pid)
+
     def result(self):
         try:
             with open(os.path.join(self.directory, "result"), errors="replace") as f:
@@ -155,7 +159,7 @@ class Work:
                 output = f.read()[-600:]
         except FileNotFoundError:
             output = ""
-        return f"result {self.result()!r}, {progress(self.directory)} steps, output {output!r}; {self.context.where(self.pid)}"
+        return f"result {self.result()!r}, {progress(self.directory)} steps, output {output!r}; {self.context.where(self.seen)}"
 
     def goes_on(self, when, steps, seconds=60):
         """Waits until so many more steps are done."""
@@ -190,8 +194,8 @@ def cycle(name):
         for turn in ("first", "second"):
             work.middle(f"before the {turn} restore")
             images = context.images()
-            pids = procfs.tree(work.pid)
-            outcome = context.dumper.dump(work.pid, images, *options, scratch=context.scratch)
+            pids = procfs.tree(work.seen)
+            outcome = context.dumper.dump(work.seen, images, *options, scratch=context.scratch)
             require(outcome.ok, f"dump before the {turn} restore failed\n" + outcome.describe() + "\n" + work.state())
             context.wait_gone(pids)
             context.restore(work, images, *options)

@@ -101,14 +101,14 @@ def round_trip(context):
     supervisor.dump(context.images(), leave=1)
     target.compare(before, "after a dump with leave_running")
     for _ in range(2):
-        pids = procfs.tree(target.pid)
+        pids = procfs.tree(target.seen)
         images = context.images()
         supervisor.dump(images)
         supervisor.end("checkpointed")
         context.wait_gone(pids)
         supervisor = Supervisor(context, ["--restore", "-D", images, "-v4", "-o", "restore.log"])
-        require(supervisor.root() == target.pid, f"restored as {supervisor.root()}, not {target.pid}")
-        poll(lambda: procfs.status(target.pid, target.pid)["PPid"].strip() == str(supervisor.process.pid),
+        require(supervisor.root() == target.seen, f"restored as {supervisor.root()}, not {target.seen}")
+        poll(lambda: procfs.status(target.seen)["PPid"].strip() == str(supervisor.process.pid),
              "the restored root is not the supervisor's child")
         target.compare(before, "after the restore", [r"^\d+ ns time", r"^\d+ status PPid"])
     adopt(supervisor, target)
