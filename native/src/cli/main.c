@@ -23,7 +23,9 @@
 #include "common/util.h"
 #include "pageserver/server.h"
 #include "resource/cpuinfo.h"
+#include "resource/page_dedup.h"
 #include "tree/dump.h"
+#include "tree/pre_dump.h"
 #include "tree/restore.h"
 
 static int run_dump(struct command *c)
@@ -37,6 +39,23 @@ static int run_dump(struct command *c)
 	if (c->request.display_stats)
 		show_dump_stats(c->request.work_fd, stdout);
 	return 0;
+}
+
+static int run_pre_dump(struct command *c)
+{
+	c->request.pre_dump = true;
+	if (!c->request.pid)
+		return err_set(EINVAL, "pre-dump needs -t PID");
+	if (paths_open(c) < 0 || pre_dump_run(&c->request) < 0)
+		return -1;
+	if (c->request.display_stats)
+		show_dump_stats(c->request.work_fd, stdout);
+	return 0;
+}
+
+static int run_dedup(struct command *c)
+{
+	return paths_open(c) < 0 ? -1 : page_dedup_chain(c->request.images_fd);
 }
 
 static int run_restore(struct command *c)
@@ -127,6 +146,8 @@ static const struct verb {
 	bool words; /* takes more words than its name */
 } verbs[] = {
 	{ "dump", run_dump },
+	{ "pre-dump", run_pre_dump },
+	{ "dedup", run_dedup },
 	{ "restore", run_restore, true },
 	{ "check", run_check },
 	{ "swrk", run_swrk, true },

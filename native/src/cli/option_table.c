@@ -314,9 +314,9 @@ const struct option_def option_table[] = {
 	{ "irmap-scan-path", 0, ARG_VALUE },
 	{ "lsm-profile", 0, ARG_VALUE, .refused = "no security module's profiles are restored" },
 	/* memory */
-	{ "track-mem", 0, ARG_NONE, .refused = "not there yet" },
-	{ "prev-images-dir", 0, ARG_VALUE, 0, take_parent_img, "not there yet" },
-	{ "auto-dedup", 0, ARG_NONE, .refused = "not there yet" },
+	{ "track-mem", 0, ARG_NONE, FLAG(request.track_mem) },
+	{ "prev-images-dir", 0, ARG_VALUE, 0, take_parent_img },
+	{ "auto-dedup", 0, ARG_NONE, FLAG(request.auto_dedup) },
 	{ "pre-dump-mode", 0, ARG_VALUE, 0, take_pre_dump_mode },
 	{ "lazy-pages", 0, ARG_NONE, .refused = "not there yet" },
 	{ "page-server", 0, ARG_NONE, .refused = "not there yet" },

@@ -44,7 +44,8 @@ struct request {
 
 	/* Memory. */
 	bool track_mem, auto_dedup;
-	bool pre_dump_read; /* --pre-dump-mode=read */
+	bool pre_dump; /* memory only, and the tree runs on while it is written */
+	bool pre_dump_read; /* --pre-dump-mode=read; memory is read in one way in any case */
 	const char *parent_img; /* --prev-images-dir: the directory of the dump before, relative to the images directory */
 
 	/* Page server: dump sends its pages there, page-server listens there. */

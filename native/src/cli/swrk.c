@@ -51,6 +51,8 @@ static int serve(const struct session *session, const CriuReq *req)
 
 	switch (req->type) {
 	case CRIU_REQ_TYPE__DUMP:
+	case CRIU_REQ_TYPE__PRE_DUMP:
+	case CRIU_REQ_TYPE__SINGLE_PRE_DUMP:
 	case CRIU_REQ_TYPE__RESTORE:
 		return swrk_action(session, req);
 	case CRIU_REQ_TYPE__PAGE_SERVER:
@@ -113,7 +115,8 @@ int swrk_next(int socket, const struct request *arguments, struct swrk_done *don
 		done->took_us = now_us() - start;
 		arguments->tell(done);
 	}
-	n = req->has_keep_open && req->keep_open;
+	/* After a PRE_DUMP the client goes on to the next one, or to the dump: criu's rpc.proto calls it one of a row. */
+	n = (req->has_keep_open && req->keep_open) || req->type == CRIU_REQ_TYPE__PRE_DUMP;
 	criu_req__free_unpacked(req, NULL);
 	return failed ? -1 : n;
 }

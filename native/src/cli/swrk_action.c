@@ -15,6 +15,7 @@
 #include "pageserver/server.h"
 #include "resource/unixsk_service.h"
 #include "tree/dump.h"
+#include "tree/pre_dump.h"
 #include "tree/restore.h"
 
 static const struct session *current; /* whose request is carried out: struct request's callbacks know nothing else of it */
@@ -89,17 +90,18 @@ static int take(const struct session *session, const CriuReq *req, struct reques
 
 static int act(const struct session *session, const CriuReq *req, struct request *request, struct result *result)
 {
-	bool dump = req->type == CRIU_REQ_TYPE__DUMP;
+	bool dump = req->type != CRIU_REQ_TYPE__RESTORE;
 	int failed;
 
 	if (take(session, req, request) < 0)
 		return -1;
+	request->pre_dump = dump && req->type != CRIU_REQ_TYPE__DUMP;
 	if (dump && request->use_page_server)
 		return err_set(ENOTSUP, "option ps is not done for a dump yet");
 	if (dump && !request->pid && take_self(session, request) < 0)
 		return -1;
 	peer_ptrace(dump);
-	failed = dump ? dump_run(request, result) : restore_run(request, result);
+	failed = request->pre_dump ? pre_dump_run(request) : dump ? dump_run(request, result) : restore_run(request, result);
 	peer_ptrace(false);
 	return failed;
 }
@@ -136,6 +138,7 @@ int swrk_action(const struct session *session, const CriuReq *req)
 	CriuRestoreResp restore_resp = CRIU_RESTORE_RESP__INIT;
 	struct request request = REQUEST_INIT;
 	struct result result = { 0 };
+	bool pre_dump = req->type == CRIU_REQ_TYPE__PRE_DUMP || req->type == CRIU_REQ_TYPE__SINGLE_PRE_DUMP;
 	bool dump = req->type == CRIU_REQ_TYPE__DUMP;
 	char text[ERR_TEXT_MAX];
 	int failed;
@@ -145,7 +148,7 @@ int swrk_action(const struct session *session, const CriuReq *req)
 	failed = act(session, req, &request, &result);
 	swrk_opts_close(&request);
 	session->done->killed = !failed && dump && !request.leave_running && !request.leave_stopped ? request.pid : 0;
-	session->done->exec_cmd = !failed && !dump ? request.exec_cmd : NULL;
+	session->done->exec_cmd = !failed && !dump && !pre_dump ? request.exec_cmd : NULL;
 	resp.type = req->type;
 	resp.success = !failed;
 	if (failed)
@@ -154,7 +157,7 @@ int swrk_action(const struct session *session, const CriuReq *req)
 		resp.dump = &dump_resp;
 		dump_resp.has_restored = true;
 		dump_resp.restored = result.restored;
-	} else {
+	} else if (!pre_dump) {
 		resp.restore = &restore_resp;
 		restore_resp.pid = failed ? -1 : result.pid;
 	}

@@ -15,6 +15,7 @@
 #define MAGIC_COMMON 0x54564319u
 #define MAGIC_SERVICE 0x55105940u
 #define BUFFER_SIZE (64 * 1024)
+#define PARENT_LINK "parent"
 
 /* criu-facts/image-files.tsv. common: the magic in front of the kind's own, 0 for none; raw images have neither. */
 static const struct img_format {
@@ -90,6 +91,25 @@ int img_openat(int dirfd, const char *name, int flags)
 	close(fd);
 	errno = EPERM;
 	return -1;
+}
+
+int img_open_raw(int dirfd, enum img_kind kind, unsigned long id, int flags)
+{
+	char name[64];
+	struct stat st;
+	int fd;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	snprintf(name, sizeof(name), formats[kind].name, id);
+#pragma GCC diagnostic pop
+	fd = img_openat(dirfd, name, flags);
+	if (fd < 0)
+		return err_errno("cannot open %s in the images directory", name);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	return err_set(EINVAL, "%s is not a regular file", name);
 }
 
 static struct img *new_img(enum img_kind kind, unsigned long id)
@@ -182,6 +202,39 @@ struct img *img_create(int dirfd, enum img_kind kind, unsigned long id)
 	if (format->magic)
 		img_write_raw(img, &format->magic, sizeof(format->magic));
 	return img;
+}
+
+int img_open_parent(int dirfd)
+{
+	int fd = openat(dirfd, PARENT_LINK, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? err_errno("the parent dump (the link `%s` in the images directory) cannot be opened", PARENT_LINK) : fd;
+}
+
+int img_link_parent(int dirfd, const char *path)
+{
+	struct created *c;
+	struct stat parent, own;
+	int fd;
+
+	if (unlinkat(dirfd, PARENT_LINK, 0) < 0 && errno != ENOENT)
+		return err_errno("cannot replace the link `%s` in the images directory", PARENT_LINK);
+	if (!path)
+		return 0;
+	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno("the previous dump %s (the path is taken from the images directory)", path);
+	if (fstat(fd, &parent) < 0 || fstat(dirfd, &own) < 0 || (parent.st_ino == own.st_ino && parent.st_dev == own.st_dev)) {
+		close(fd);
+		return err_set(EINVAL, "the previous dump %s is the images directory itself", path);
+	}
+	close(fd);
+	if (symlinkat(path, dirfd, PARENT_LINK) < 0)
+		return err_errno("cannot make the link `%s` in the images directory", PARENT_LINK);
+	c = array_push(&created, &created_count, &created_room, sizeof(*created));
+	c->dirfd = dirfd;
+	strcpy(c->name, PARENT_LINK);
+	return 0;
 }
 
 void img_remove_created(void)

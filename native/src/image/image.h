@@ -40,6 +40,17 @@ struct img *img_create(int dirfd, enum img_kind kind, unsigned long id);
  * error is set: missing, not a regular file, foreign magic. */
 struct img *img_open(int dirfd, enum img_kind kind, unsigned long id, bool optional);
 
+/* As img_open for a raw image, without a reader: returns its descriptor, opened with flags, or -1 with the error set. */
+int img_open_raw(int dirfd, enum img_kind kind, unsigned long id, int flags);
+
+/* The dump before this one, to which the link `parent` in its images directory leads. Returns the descriptor of that directory; -1 with
+ * the error set, ENOENT when there is no such link or directory. */
+int img_open_parent(int dirfd);
+
+/* Makes the link: path as seen from dirfd; NULL: none, an older one is removed. It counts as an image that img_remove_created removes.
+ * Returns 0 or -1 with the error set: also when path is not a directory. */
+int img_link_parent(int dirfd, const char *path);
+
 /* Writes one entry: u32 size and the packed message. Returns 0 or -1 with the error set. */
 int img_write(struct img *img, const ProtobufCMessage *message);
 

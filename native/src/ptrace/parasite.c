@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/ucontext.h>
@@ -28,6 +29,9 @@
 #define ARGS_OFFSET ROUND_UP(sizeof(parasite_blob), 4096UL)
 #define FRAME_ROOM (16 * 1024UL)
 #define FRAME_OFFSET (AREA_SIZE - FRAME_ROOM)
+/* Behind the parasite's own stack, the one of what makes a copy (parasite/copy.c). */
+#define MAKER_STACK (FRAME_OFFSET - 3072)
+_Static_assert(ARGS_OFFSET + sizeof(struct parasite_args) + 2048 <= MAKER_STACK, "room for the stacks");
 
 /* arch/x86/include/uapi/asm/sigcontext.h, ucontext.h */
 #define UC_FP_XSTATE 1
@@ -54,6 +58,7 @@ struct parasite {
 	uint64_t pad; /* address of the padding */
 	uint64_t area; /* address of the mapped area, 0 while there is none */
 	int marker; /* signal that ends a run, 0: follow the system calls */
+	int taken; /* descriptor of the task's that pcr has now */
 	bool stop_again; /* a SIGSTOP came while we were inside */
 };
 
@@ -300,8 +305,8 @@ static int write_frame(struct parasite *p, const struct thread *thread, const st
 	return poke(p, p->area + FRAME_OFFSET, buffer, fp + thread->xstate_size + 4);
 }
 
-/* Lets the thread run until its marker: a signal that means nothing to it, or the entry of rt_sigreturn. */
-static int run_to_marker(struct parasite *p, struct thread *thread)
+/* Lets the thread run until its marker: a signal that means nothing to it, or the entry of rt_sigreturn or of the given system call. */
+static int run_to_marker(struct parasite *p, struct thread *thread, uint64_t nr)
 {
 	struct user_regs_struct regs;
 	struct iovec iov = { &regs, sizeof(regs) };
@@ -321,12 +326,19 @@ static int run_to_marker(struct parasite *p, struct thread *thread)
 			continue;
 		if (ptrace(PTRACE_GETREGSET, thread->tid, NT_PRSTATUS, &iov) < 0)
 			return err_errno("thread %d: cannot read its registers", thread->tid);
-		if (regs.orig_rax == SYS_rt_sigreturn)
+		if (regs.orig_rax == SYS_rt_sigreturn || regs.orig_rax == nr)
 			return 0;
 	}
 }
 
-static int run(struct parasite *p, struct thread *thread, struct parasite_args *args)
+/* What pcr does while the parasite stands at a mark in its middle, where it is about to make the system call nr. Returns 0 or -1 with the
+ * error set. */
+struct midway {
+	int (*act)(struct parasite *p, struct parasite_args *args);
+	uint64_t nr;
+};
+
+static int run(struct parasite *p, struct thread *thread, struct parasite_args *args, const struct midway *midway)
 {
 	struct user_regs_struct after = regs_for_image(thread), regs = thread->regs;
 	uint64_t second = p->pad + ROUND_UP(sizeof(struct trampoline), 16UL);
@@ -350,7 +362,17 @@ static int run(struct parasite *p, struct thread *thread, struct parasite_args *
 	regs.orig_rax = -1;
 	if (regs_set(thread->tid, &regs) < 0 || sigmask_set(thread->tid, p->marker ? ~(1ULL << (p->marker - 1)) : ~0ULL) < 0)
 		return -1;
-	result = run_to_marker(p, thread);
+	result = run_to_marker(p, thread, midway ? midway->nr : SYS_rt_sigreturn);
+	if (midway && result == 0) {
+		int acted = peek(p, p->area + ARGS_OFFSET, args, sizeof(*args));
+
+		if (acted == 0 && !args->done) {
+			acted = midway->act(p, args);
+			result = run_to_marker(p, thread, SYS_rt_sigreturn);
+		}
+		if (acted < 0)
+			result = -1;
+	}
 	if (thread != &p->task->threads[0] && regs_write(thread) < 0)
 		return -1;
 	if (park(p) < 0 || result < 0)
@@ -395,11 +417,73 @@ static int ask_timers(struct parasite *p, struct parasite_args *args)
 		memset(args, 0, sizeof(*args));
 		args->posix_timer_count = left < PARASITE_TIMERS ? left : PARASITE_TIMERS;
 		memcpy(args->posix_timers, task->posix_timers + done, args->posix_timer_count * sizeof(*args->posix_timers));
-		if (run(p, &task->threads[0], args) < 0)
+		if (run(p, &task->threads[0], args, NULL) < 0)
 			return -1;
 		memcpy(task->posix_timers + done, args->posix_timers, args->posix_timer_count * sizeof(*args->posix_timers));
 	}
 	return 0;
+}
+
+/* One run in the first thread, with the area made for it and unmapped again. Returns 0, args filled in, or -1 with the error set. */
+static int run_once(struct parasite *p, struct parasite_args *args, const struct midway *midway)
+{
+	int result;
+
+	p->marker = choose_marker(p->task);
+	if (find_padding(p) < 0)
+		return -1;
+	result = map_area(p);
+	args->maker_stack = p->area + MAKER_STACK;
+	if (result == 0)
+		result = run(p, &p->task->threads[0], args, midway);
+	if (unmap_area(p) < 0)
+		result = -1;
+	if (p->stop_again)
+		kill(p->task->pid, SIGSTOP);
+	return result;
+}
+
+static int take_uffd(struct parasite *p, struct parasite_args *args)
+{
+	auto_fd pidfd = pidfd_open(p->task->pid, 0);
+
+	p->taken = pidfd < 0 ? -1 : pidfd_getfd(pidfd, args->result, 0);
+	if (p->taken < 0)
+		return err_errno("pid %d: its userfaultfd cannot be taken over", p->task->pid);
+	return 0;
+}
+
+int parasite_uffd(struct task *task)
+{
+	const struct midway midway = { take_uffd, SYS_close };
+	struct parasite p = { .task = task, .taken = -1 };
+	struct parasite_args args = { .op = PARASITE_UFFD };
+
+	if (run_once(&p, &args, &midway) < 0) {
+		if (p.taken >= 0)
+			close(p.taken);
+		return -1;
+	}
+	if (args.result < 0)
+		return err_set(-args.result, "pid %d: userfaultfd: %s", task->pid, strerror(-args.result));
+	return p.taken;
+}
+
+pid_t parasite_copy(struct task *task, uint64_t *scratch, size_t *scratch_size)
+{
+	struct parasite p = { .task = task };
+	struct parasite_args args = { .op = PARASITE_COPY, .pcr_pid = getpid() };
+
+	if (run_once(&p, &args, NULL) < 0) {
+		if (args.result > 0)
+			kill(args.result, SIGKILL);
+		return -1;
+	}
+	if (args.result <= 0)
+		return err_set(args.result ? -args.result : EFAULT, "pid %d: its memory cannot be copied: %s", task->pid, strerror(-args.result));
+	*scratch = p.pad;
+	*scratch_size = 2 * sizeof(struct trampoline) + 16;
+	return args.result;
 }
 
 int parasite_ask(struct task *task)
@@ -419,7 +503,7 @@ int parasite_ask(struct task *task)
 
 		memset(&args, 0, sizeof(args));
 		args.want_task = i == 0;
-		result = run(&p, thread, &args);
+		result = run(&p, thread, &args, NULL);
 		if (result < 0)
 			break;
 		thread->inside = args.thread;

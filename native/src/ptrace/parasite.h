@@ -22,4 +22,13 @@ int parasite_ask(struct task *task);
 /* mincore(2) of count pages from start, one byte for each in there. Returns 0 or -1 with the error set. */
 int parasite_mincore(struct task *task, uint64_t start, uint64_t count, unsigned char *there);
 
+/* Makes a userfaultfd of the task's memory (UFFD_USER_MODE_ONLY, nothing registered) and gives it to pcr; the task does not keep it.
+ * Returns the descriptor or -1 with the error set. */
+int parasite_uffd(struct task *task);
+
+/* Makes a copy of the task's memory, a process that is nobody's child in the tree and ends by itself when pcr does, or after some seconds
+ * unless it is traced by then. No SIGCHLD may be pending and neither the task nor a process above it in the tree be a subreaper. Returns the copy's pid, or -1 with
+ * the error set. *scratch, *scratch_size: where it has, instead of zeros, what was put there to make it. */
+pid_t parasite_copy(struct task *task, uint64_t *scratch, size_t *scratch_size);
+
 #endif

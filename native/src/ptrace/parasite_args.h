@@ -53,7 +53,14 @@ struct parasite_thread {
 	int32_t mempolicy; /* mode of get_mempolicy(2), or negative */
 };
 
+enum parasite_op { PARASITE_ASK, PARASITE_UFFD, PARASITE_COPY };
+
 struct parasite_args {
+	int32_t op; /* in: enum parasite_op */
+	int64_t result; /* out: descriptor, or negative errno; PARASITE_COPY: pid of the copy */
+	int32_t pcr_pid; /* in: the copy ends when this process is gone */
+	int32_t maker_done, maker_go; /* within PARASITE_COPY */
+	uint64_t maker_stack; /* in: end of a stack for it */
 	int32_t want_task; /* in: fill in task, too */
 	int32_t marker_signal; /* in: raised when done, see ptrace/parasite.c; 0 for none */
 	int32_t done; /* out: 1 when all is filled in */

@@ -29,115 +29,283 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
 
+/* Links that a chain of parents may have: far above what anybody restores from, and an end to one that goes in a circle. */
+#define CHAIN_MAX 512
+
 /* A piece of memory and where its contents are in the file. */
 struct piece {
 	void *to;
 	uint64_t size, offset;
+	int fd;
 };
 
 /* --- reading the map --- */
 
-static int add_entry(struct page_runs *runs, const PagemapEntry *e)
+static void add_run(struct page_runs *runs, uint64_t address, uint64_t size, uint64_t offset, uint32_t level)
 {
-	uint64_t pages = e->has_nr_pages ? e->nr_pages : e->compat_nr_pages, end = runs->count ? runs->runs[runs->count - 1].address : 0;
-	uint32_t flags = e->has_flags ? e->flags : e->has_in_parent && e->in_parent ? PE_PARENT : PE_PRESENT;
 	struct page_run *last = runs->count ? &runs->runs[runs->count - 1] : NULL;
+
+	runs->size += size;
+	if (last && last->address + last->size == address && last->level == level && last->offset + last->size == offset) {
+		last->size += size;
+		return;
+	}
+	last = array_push(&runs->runs, &runs->count, &runs->room, sizeof(*runs->runs));
+	*last = (struct page_run){ address, size, offset, level };
+}
+
+/* What one image says, before parents are asked. */
+struct entries {
+	struct entry {
+		uint64_t address, size;
+		bool in_parent;
+	} *list; /* ascending, disjoint */
+	size_t count, room;
+	bool any_in_parent;
+};
+
+static int add_entry(const char *name, struct entries *entries, const PagemapEntry *e)
+{
+	uint64_t pages = e->has_nr_pages ? e->nr_pages : e->compat_nr_pages, end = 0;
+	uint32_t flags = e->has_flags ? e->flags : e->has_in_parent && e->in_parent ? PE_PARENT : PE_PRESENT;
+	struct entry *last = entries->count ? &entries->list[entries->count - 1] : NULL;
 
 	if (last)
 		end = last->address + last->size;
 	if (e->vaddr % PAGE || pages == 0 || pages > UINT64_MAX / PAGE / 4 || e->vaddr > UINT64_MAX / 2 || e->vaddr < end)
-		return err_set(EINVAL, "%s: %" PRIu64 " pages at 0x%" PRIx64 " behind 0x%" PRIx64, runs->name, pages, e->vaddr, end);
+		return err_set(EINVAL, "%s: %" PRIu64 " pages at 0x%" PRIx64 " behind 0x%" PRIx64, name, pages, e->vaddr, end);
 	if (flags & ~(PE_PARENT | PE_LAZY | PE_PRESENT))
-		return err_set(ENOTSUP, "%s: pages at 0x%" PRIx64 " with flags 0x%x, which are not known", runs->name, e->vaddr, flags);
-	if (flags & PE_PARENT)
-		return err_set(ENOTSUP, "%s: the pages at 0x%" PRIx64 " are in a parent dump; incremental dumps cannot be restored yet", runs->name,
-			       e->vaddr);
-	if (!(flags & PE_PRESENT))
-		return err_set(ENOTSUP, "%s: the pages at 0x%" PRIx64 " are not in the images (lazy pages)", runs->name, e->vaddr);
-	if (last && e->vaddr == end) {
-		last->size += pages * PAGE;
-	} else {
-		last = array_push(&runs->runs, &runs->count, &runs->room, sizeof(*runs->runs));
-		*last = (struct page_run){ e->vaddr, pages * PAGE, runs->size };
-	}
-	runs->size += pages * PAGE;
+		return err_set(ENOTSUP, "%s: pages at 0x%" PRIx64 " with flags 0x%x, which are not known", name, e->vaddr, flags);
+	if (!(flags & (PE_PRESENT | PE_PARENT)))
+		return err_set(ENOTSUP, "%s: the pages at 0x%" PRIx64 " are not in the images (lazy pages)", name, e->vaddr);
+	last = array_push(&entries->list, &entries->count, &entries->room, sizeof(*entries->list));
+	*last = (struct entry){ e->vaddr, pages * PAGE, flags & PE_PARENT };
+	entries->any_in_parent |= last->in_parent;
 	return 0;
 }
 
-static int check_pages_image(struct page_runs *runs, int dirfd)
+static int check_pages_image(const char *name, const struct page_level *level, int dirfd)
 {
-	auto_img *img = img_open(dirfd, IMG_PAGES, runs->pages_id, runs->size == 0);
+	auto_img *img = img_open(dirfd, IMG_PAGES, level->pages_id, level->size == 0);
 	struct stat st;
 
 	if (!img)
-		return runs->size || err_code() ? err_context("%s", runs->name) : 0;
+		return level->size || err_code() ? err_context("%s", name) : 0;
 	if (fstat(img_fd(img), &st) < 0)
 		return err_errno("%s", img_name(img));
-	if ((uint64_t)st.st_size != runs->size)
-		return err_set(EINVAL, "%s has %lld bytes; %s accounts for %" PRIu64, img_name(img), (long long)st.st_size, runs->name, runs->size);
+	if ((uint64_t)st.st_size != level->size)
+		return err_set(EINVAL, "%s has %lld bytes; %s accounts for %" PRIu64, img_name(img), (long long)st.st_size, name, level->size);
 	return 0;
 }
 
-struct page_runs *page_runs_read(int dirfd, int kind, unsigned long id, int optional)
+/* One pagemap image into entries, and the level that it describes. Returns 1, 0 when there is none and that is allowed, -1 with the error
+ * set. name: 64 bytes. */
+static int read_entries(int dirfd, int kind, unsigned long id, int optional, char *name, struct entries *entries, struct page_level *level)
 {
 	auto_img *img = img_open(dirfd, kind, id, optional);
-	struct page_runs *runs;
 	PagemapHead *head;
 	PagemapEntry *e;
 	int got;
 
 	if (!img)
-		return NULL;
-	runs = xzalloc(sizeof(*runs));
-	snprintf(runs->name, sizeof(runs->name), "%s", img_name(img));
+		return err_code() ? -1 : 0;
+	snprintf(name, 64, "%s", img_name(img));
 	if (img_read_one(img, &pagemap_head__descriptor, &head) < 0)
-		goto bad;
-	runs->pages_id = head->pages_id;
+		return -1;
+	*level = (struct page_level){ .pages_id = head->pages_id };
 	pagemap_head__free_unpacked(head, NULL);
 	while ((got = img_read(img, &pagemap_entry__descriptor, &e)) > 0) {
-		int result = add_entry(runs, e);
+		int result = add_entry(name, entries, e);
 
 		pagemap_entry__free_unpacked(e, NULL);
 		if (result < 0)
-			goto bad;
+			return -1;
+		if (!entries->list[entries->count - 1].in_parent)
+			level->size += entries->list[entries->count - 1].size;
 	}
-	if (got < 0 || check_pages_image(runs, dirfd) < 0)
-		goto bad;
-	return runs;
-bad:
+	return got < 0 || check_pages_image(name, level, dirfd) < 0 ? -1 : 1;
+}
+
+/* Takes the pages of [address, address + size) from the parent's; *next: where in its runs the search goes on. */
+static int take_from_parent(struct page_runs *runs, const struct page_runs *parent, size_t *next, uint64_t address, uint64_t size)
+{
+	while (size) {
+		const struct page_run *r;
+		uint64_t skip, n;
+
+		while (*next < parent->count && parent->runs[*next].address + parent->runs[*next].size <= address)
+			++*next;
+		r = *next < parent->count ? &parent->runs[*next] : NULL;
+		if (!r || r->address > address)
+			return err_set(EINVAL, "%s leaves the page at 0x%" PRIx64 " to its parent dump, which has none", runs->name, address);
+		skip = address - r->address;
+		n = r->size - skip < size ? r->size - skip : size;
+		add_run(runs, address, n, r->offset + skip, r->level + 1);
+		address += n;
+		size -= n;
+	}
+	return 0;
+}
+
+static struct page_runs *read_level(int dirfd, int kind, unsigned long id, int optional, int depth, bool own_only);
+
+/* Entries to runs. */
+static int resolve(struct page_runs *runs, const struct entries *entries, int dirfd, int kind, unsigned long id, int depth, bool own_only)
+{
+	struct page_runs *parent = NULL;
+	uint64_t offset = 0;
+	size_t next = 0;
+	int result = 0;
+
+	if (entries->any_in_parent && !own_only) {
+		auto_fd parent_fd = img_open_parent(dirfd);
+
+		if (parent_fd < 0)
+			return err_context("%s has pages in a parent dump", runs->name);
+		if (depth == CHAIN_MAX)
+			return err_set(ELOOP, "the chain of parent dumps has more than %d links, or goes in a circle", CHAIN_MAX);
+		parent = read_level(parent_fd, kind, id, false, depth + 1, false);
+		if (!parent)
+			return depth ? -1 : err_context("in a parent dump");
+		for (size_t i = 0; i < parent->level_count; i++)
+			*(struct page_level *)array_push(&runs->levels, &runs->level_count, &runs->level_room, sizeof(*runs->levels)) =
+				parent->levels[i];
+	}
+	for (size_t i = 0; i < entries->count && !result; i++) {
+		const struct entry *e = &entries->list[i];
+
+		if (!e->in_parent) {
+			add_run(runs, e->address, e->size, offset, 0);
+			offset += e->size;
+		} else if (parent) {
+			result = take_from_parent(runs, parent, &next, e->address, e->size);
+		}
+	}
+	page_runs_free(parent);
+	return result;
+}
+
+static struct page_runs *read_level(int dirfd, int kind, unsigned long id, int optional, int depth, bool own_only)
+{
+	struct page_runs *runs = xzalloc(sizeof(*runs));
+	struct page_level *level = array_push(&runs->levels, &runs->level_count, &runs->level_room, sizeof(*runs->levels));
+	struct entries entries = { 0 };
+	int got = read_entries(dirfd, kind, id, optional, runs->name, &entries, level);
+
+	if (got > 0 && resolve(runs, &entries, dirfd, kind, id, depth, own_only) < 0)
+		got = -1;
+	free(entries.list);
+	if (got > 0)
+		return runs;
 	page_runs_free(runs);
 	return NULL;
 }
 
+struct page_runs *page_runs_read(int dirfd, int kind, unsigned long id, int optional)
+{
+	return read_level(dirfd, kind, id, optional, 0, false);
+}
+
+struct page_runs *page_runs_read_own(int dirfd, int kind, unsigned long id, int optional)
+{
+	return read_level(dirfd, kind, id, optional, 0, true);
+}
+
 void page_runs_free(struct page_runs *runs)
 {
-	if (runs)
+	if (runs) {
 		free(runs->runs);
+		free(runs->levels);
+	}
 	free(runs);
+}
+
+/* --- the pages images of a chain --- */
+
+/* Opens those that some run is in; fds: level_count numbers, -1 where none is needed. Returns 0 or -1 with the error set. */
+static int open_levels(const struct page_runs *runs, int dirfd, int flags, int *fds)
+{
+	auto_free bool *used = xzalloc(runs->level_count);
+	int dir = dirfd, result = 0;
+	size_t last = 0;
+
+	for (size_t i = 0; i < runs->count; i++) {
+		used[runs->runs[i].level] = true;
+		if (runs->runs[i].level > last)
+			last = runs->runs[i].level;
+	}
+	for (size_t i = 0; i < runs->level_count; i++)
+		fds[i] = -1;
+	for (size_t i = 0; i <= last && !result; i++) {
+		if (used[i]) {
+			fds[i] = img_open_raw(dir, IMG_PAGES, runs->levels[i].pages_id, flags);
+			result = fds[i] < 0 ? err_context("%s", runs->name) : 0;
+		}
+		if (i < last && !result) {
+			int parent = img_open_parent(dir);
+
+			result = parent < 0 ? -1 : 0;
+			if (dir != dirfd)
+				close(dir);
+			dir = parent;
+		}
+	}
+	if (dir != dirfd && dir >= 0)
+		close(dir);
+	return result;
+}
+
+static void close_levels(const struct page_runs *runs, const int *fds)
+{
+	for (size_t i = 0; i < runs->level_count; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }
 
 int page_runs_peek(const struct page_runs *runs, int dirfd, uint64_t address, void *buffer, size_t size)
 {
-	for (size_t i = 0; i < runs->count; i++) {
-		const struct page_run *r = &runs->runs[i];
-		auto_img *img = NULL;
+	auto_free int *fds = xzalloc(runs->level_count * sizeof(*fds));
+	bool opened = false;
+	size_t done = 0;
+	int result = 1;
 
-		if (address < r->address || address + size > r->address + r->size)
+	for (size_t i = 0; i < runs->count && done < size && result > 0; i++) {
+		const struct page_run *r = &runs->runs[i];
+		uint64_t at = address + done, n;
+
+		if (at < r->address || at >= r->address + r->size)
 			continue;
-		img = img_open(dirfd, IMG_PAGES, runs->pages_id, false);
-		if (!img)
-			return -1;
-		if (pread(img_fd(img), buffer, size, r->offset + (address - r->address)) != (ssize_t)size)
-			return err_set(EIO, "%s cannot be read at offset %" PRIu64, img_name(img), r->offset);
-		return 1;
+		n = r->address + r->size - at < size - done ? r->address + r->size - at : size - done;
+		if (!opened && open_levels(runs, dirfd, O_RDONLY, fds) < 0)
+			result = -1;
+		opened = true;
+		if (result > 0 && pread(fds[r->level], (char *)buffer + done, n, r->offset + (at - r->address)) != (ssize_t)n)
+			result = err_set(EIO, "%s: its pages image cannot be read at offset %" PRIu64, runs->name, r->offset);
+		done += n;
 	}
-	return 0;
+	if (opened)
+		close_levels(runs, fds);
+	return result < 0 ? -1 : done == size;
+}
+
+int page_runs_punch(const struct page_runs *runs, int dirfd)
+{
+	auto_free int *fds = xzalloc(runs->level_count * sizeof(*fds));
+	int result = open_levels(runs, dirfd, O_RDWR, fds);
+
+	for (size_t i = 0; i < runs->count && !result; i++) {
+		const struct page_run *r = &runs->runs[i];
+
+		if (fallocate(fds[r->level], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, r->offset, r->size) < 0)
+			result = err_errno("%s: the space of pages that are not needed any more cannot be given back", runs->name);
+	}
+	close_levels(runs, fds);
+	return result;
 }
 
 /* --- loading --- */
 
 struct load {
-	int fd;
 	const struct piece *pieces;
 	size_t count, room;
 	const size_t *turns; /* index of the first piece of each turn */
@@ -146,7 +314,7 @@ struct load {
 	int error; /* errno of the first failure, ENODATA: file too short */
 };
 
-static int read_pieces(int fd, const struct piece *pieces, size_t count)
+static int read_pieces(const struct piece *pieces, size_t count)
 {
 	struct iovec iov[IOV_MAX];
 
@@ -154,9 +322,11 @@ static int read_pieces(int fd, const struct piece *pieces, size_t count)
 		uint64_t offset = pieces[at].offset, want = 0;
 		size_t n = 0;
 		struct iovec *v = iov;
+		int fd = pieces[at].fd;
 
 		/* What lies together in the file goes with one call. */
-		while (n < IOV_MAX && at + n < count && pieces[at + n].offset == offset + want && want < CHUNK) {
+		while (n < IOV_MAX && at + n < count && pieces[at + n].offset == offset + want && pieces[at + n].fd == fd &&
+		       want < CHUNK) {
 			iov[n] = (struct iovec){ pieces[at + n].to, pieces[at + n].size };
 			/* Only for speed: what it cannot do preadv does, or finds the error. */
 			if (iov[n].iov_len >= POPULATE_MIN)
@@ -203,7 +373,7 @@ static void *load_thread(void *arg)
 			return NULL;
 		first = load->turns[turn];
 		last = turn + 1 < load->turn_count ? load->turns[turn + 1] : load->count;
-		error = read_pieces(load->fd, load->pieces + first, last - first);
+		error = read_pieces(load->pieces + first, last - first);
 		if (error)
 			__atomic_store_n(&load->error, error, __ATOMIC_RELAXED);
 	}
@@ -211,7 +381,7 @@ static void *load_thread(void *arg)
 
 int page_runs_load(const struct page_runs *runs, int dirfd, page_target_fn target, void *arg)
 {
-	auto_img *img = NULL;
+	auto_free int *fds = xzalloc(runs->level_count * sizeof(*fds));
 	auto_free struct piece *pieces = NULL;
 	auto_free size_t *turns = NULL;
 	struct load load = { 0 };
@@ -222,10 +392,10 @@ int page_runs_load(const struct page_runs *runs, int dirfd, page_target_fn targe
 
 	if (!runs->size)
 		return 0;
-	img = img_open(dirfd, IMG_PAGES, runs->pages_id, false);
-	if (!img)
+	if (open_levels(runs, dirfd, O_RDONLY, fds) < 0) {
+		close_levels(runs, fds);
 		return -1;
-	load.fd = img_fd(img);
+	}
 	for (size_t i = 0; i < runs->count; i++) {
 		const struct page_run *r = &runs->runs[i];
 
@@ -242,7 +412,7 @@ int page_runs_load(const struct page_runs *runs, int dirfd, page_target_fn targe
 					*(size_t *)array_push(&turns, &load.turn_count, &turn_room, sizeof(*turns)) = load.count - 1;
 					turn_end = total + CHUNK;
 				}
-				*p = (struct piece){ to + at, n, r->offset + done + at };
+				*p = (struct piece){ to + at, n, r->offset + done + at, fds[r->level] };
 				at += n;
 				total += n;
 			}
@@ -256,11 +426,12 @@ int page_runs_load(const struct page_runs *runs, int dirfd, page_target_fn targe
 	load_thread(&load);
 	while (started)
 		pthread_join(threads[--started], NULL);
+	close_levels(runs, fds);
 	if (load.error == ENODATA)
-		return err_set(ENODATA, "%s shrank while it was read", img_name(img));
+		return err_set(ENODATA, "the pages image of %s shrank while it was read", runs->name);
 	if (load.error) {
 		errno = load.error;
-		return err_errno("cannot read %s into memory", img_name(img));
+		return err_errno("cannot read the pages of %s into memory", runs->name);
 	}
 	return 0;
 }

@@ -146,6 +146,8 @@ static int end_run(struct page_writer *w)
 	e.nr_pages = w->run_pages;
 	e.has_flags = true;
 	e.flags = w->run_flags;
+	if (w->run_flags & PE_PARENT)
+		e.has_in_parent = e.in_parent = true;
 	w->run_pages = 0;
 	return img_write(w->pagemap, &e.base);
 }
@@ -157,7 +159,8 @@ static int note_pages(struct page_writer *w, uint64_t vaddr, uint64_t pages, uin
 	w->run_flags = flags;
 	w->run_pages += pages;
 	w->next_vaddr = vaddr + pages * PAGE;
-	w->written += pages;
+	if (flags & PE_PRESENT)
+		w->written += pages;
 	return 0;
 }
 
@@ -171,8 +174,11 @@ static bool is_zero(const char *page)
 	return true;
 }
 
-static int read_pages(const struct page_source *source, uint64_t address, char *to, size_t size)
+/* *size: of what there is from address on; less than asked for only when the source runs, then 0 for a page that is gone. */
+static int read_pages(const struct page_source *source, uint64_t address, char *to, size_t *all)
 {
+	size_t size = *all;
+
 	if (source->fd >= 0) {
 		ssize_t n = pread(source->fd, to, size, address);
 
@@ -192,6 +198,12 @@ static int read_pages(const struct page_source *source, uint64_t address, char *
 		/* What is not PROT_READ only the tracer's way reads. */
 		if (n <= 0 && source->mem_fd >= 0)
 			n = pread(source->mem_fd, to, PAGE, address);
+		if (n > 0 && n % PAGE) /* the end of a mapping that went away meanwhile */
+			n -= n % PAGE;
+		if (n <= 0 && source->running) {
+			*all -= size;
+			return 0;
+		}
 		if (n <= 0)
 			return err_errno("pid %d: cannot read its memory at 0x%llx", source->pid, (unsigned long long)address);
 		to += n;
@@ -233,8 +245,16 @@ int page_writer_add(struct page_writer *w, const struct page_source *source, uin
 		if (n > size)
 			n = size;
 		kept = n;
-		if (read_pages(source, address, chunk->data + chunk->size, n) < 0 ||
-		    squeeze(w, chunk->data + chunk->size, &kept, image_address, skip_zeros, flags) < 0)
+		if (read_pages(source, address, chunk->data + chunk->size, &kept) < 0)
+			return -1;
+		if (!kept) {
+			address += PAGE;
+			image_address += PAGE;
+			size -= PAGE;
+			continue;
+		}
+		n = kept;
+		if (squeeze(w, chunk->data + chunk->size, &kept, image_address, skip_zeros, flags) < 0)
 			return -1;
 		chunk->size += kept;
 		w->read_bytes += n;
@@ -245,6 +265,11 @@ int page_writer_add(struct page_writer *w, const struct page_source *source, uin
 			return -1;
 	}
 	return 0;
+}
+
+int page_writer_refer(struct page_writer *w, uint64_t image_address, uint64_t size)
+{
+	return note_pages(w, image_address, size / PAGE, PE_PARENT);
 }
 
 int page_writer_close(struct page_writer *w, uint64_t *written)

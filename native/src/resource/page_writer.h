@@ -27,12 +27,16 @@ struct page_source {
 	pid_t pid; /* process_vm_readv(2) of this process, when fd is -1 */
 	int fd; /* or pread(2) of this file */
 	int mem_fd; /* /proc/PID/mem for pages that process_vm_readv may not read (no PROT_READ); -1: none */
+	bool running; /* the process runs meanwhile: pages that it unmaps are left out */
 };
 
 /* Adds size bytes at address (of the task, or offset in the file). skip_zeros: pages of zeros need not be written. flags: PE_ bits of
  * the entries. The page numbers in the images are of image_address. Returns 0 or -1 with the error set. */
 int page_writer_add(struct page_writer *w, const struct page_source *source, uint64_t address, uint64_t image_address, uint64_t size,
 		    bool skip_zeros, uint32_t flags);
+
+/* Notes pages whose contents are in the parent dump. Returns 0 or -1 with the error set. */
+int page_writer_refer(struct page_writer *w, uint64_t image_address, uint64_t size);
 
 /* Writes out all that is pending and closes. *written: pages. Returns 0 or -1 with the error set. Frees w in any case. */
 int page_writer_close(struct page_writer *w, uint64_t *written);

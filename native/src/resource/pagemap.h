@@ -9,17 +9,15 @@
 #include <stdint.h>
 
 struct dump;
+struct page_source;
 struct task;
-struct vma;
 
 /* --- dump --- */
 
-/* Writes the private memory of a frozen task: anonymous pages that were written, file pages that were modified, the vDSO. Pages of
- * zeros in anonymous memory are left out. Returns 0 or -1 with the error set. */
-int pagemap_dump(struct dump *dump, struct task *task);
-
-/* Finds the guard regions of a mapping. Returns 0 or -1 with the error set: the kernel cannot tell where they are. */
-int pagemap_find_guards(struct task *task, struct vma *vma);
+/* Writes the pages of task->ranges (pagemap_scan): those that were not written since the parent dump refer to it as far as it has them.
+ * Pages of zeros in anonymous memory are left out. from: where they are read, the task itself or the copy of it. running: it may go on
+ * running meanwhile, and what it unmaps is left out. Returns 0 or -1 with the error set. */
+int pagemap_dump(struct dump *dump, struct task *task, const struct page_source *from);
 
 /* Writes the contents of a shared memory file (memfd, System V segment), as those of the segment id. Returns 0 or -1 with the error set. */
 int pagemap_dump_shmem_file(struct dump *dump, int fd, uint64_t id);

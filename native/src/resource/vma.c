@@ -14,7 +14,7 @@
 #include "common/err.h"
 #include "common/util.h"
 #include "resource/memfd.h"
-#include "resource/pagemap.h"
+#include "resource/pagemap_scan.h"
 #include "resource/regfile.h"
 #include "resource/sysvshm.h"
 #include "tree/dump.h"
@@ -103,8 +103,11 @@ static int parse_flags(struct task *task, struct vma *v, const char *name, const
 			v->flags |= MAP_HUGETLB | huge_page_flags(v->huge);
 		if (!memcmp(text, "gu", 2))
 			v->may_guard = true;
+		/* Ours: nobody else can register what is registered with our descriptor, and that is of this very memory (tree/track.h). */
+		if (!memcmp(text, "uw", 2) && task->uffd >= 0)
+			v->tracked = true;
 		for (size_t i = 0; i < ARRAY_LEN(refused_flags) && v->kind != VMA_VVAR && v->kind != VMA_VDSO; i++)
-			if (!memcmp(text, refused_flags[i].name, 2))
+			if (!memcmp(text, refused_flags[i].name, 2) && !(v->tracked && !memcmp(text, "uw", 2)))
 				return refuse(task, v, name, refused_flags[i].what);
 		if (!text[2])
 			break;
@@ -151,6 +154,17 @@ static bool joins_vvar(const struct task *task, const struct vma *v)
 	return v->kind == VMA_VVAR && last && last->kind == VMA_VVAR && last->end == v->start;
 }
 
+/* What is behind it, once. */
+static int dump_backing(struct dump *dump, struct task *task, struct vma *v, const char *name)
+{
+	switch (v->kind) {
+	case VMA_FILE: return regfile_dump_mapping(dump, task, v, name);
+	case VMA_MEMFD: return memfd_dump_mapping(dump, task, v, name);
+	case VMA_SYSV: return sysvshm_dump(dump, task, v);
+	default: return 0;
+	}
+}
+
 int vma_collect(struct dump *dump, struct task *task)
 {
 	auto_free char *text = proc_read(task->pid, "smaps", NULL);
@@ -173,13 +187,9 @@ int vma_collect(struct dump *dump, struct task *task)
 				continue;
 			if (parse_flags(task, v, name, line + 8) < 0)
 				return -1;
-			if (v->kind == VMA_FILE && regfile_dump_mapping(dump, task, v, name) < 0)
-				return -1;
-			if (v->kind == VMA_MEMFD && memfd_dump_mapping(dump, task, v, name) < 0)
-				return -1;
 			if (v->may_guard && pagemap_find_guards(task, v) < 0)
 				return -1;
-			if (v->kind == VMA_SYSV && sysvshm_dump(dump, task, v) < 0)
+			if (!dump->request->pre_dump && dump_backing(dump, task, v, name) < 0)
 				return -1;
 			if (joins_vvar(task, v)) {
 				v[-1].end = v->end;

@@ -61,6 +61,7 @@ struct vma {
 	bool may_guard; /* "gu": it may have guard regions (madvise(2), MADV_GUARD_INSTALL) */
 	uint64_t *guards; /* start and end of each */
 	size_t guard_count, guard_room; /* numbers, two for each region */
+	bool tracked; /* pcr's own write protection is on it (tree/track.h) */
 	bool may_write; /* "mw": a shared mapping that may become writable needs its file opened so */
 };
 

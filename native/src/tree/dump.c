@@ -15,9 +15,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
-#include "images/inventory.pb-c.h"
 #include "images/pstree.pb-c.h"
-#include "images/stats.pb-c.h"
 #include "images/timens.pb-c.h"
 #include "ptrace/parasite.h"
 #include "ptrace/seize.h"
@@ -29,6 +27,8 @@
 #include "resource/memfd.h"
 #include "resource/mm.h"
 #include "resource/namespace.h"
+#include "resource/page_dedup.h"
+#include "resource/page_writer.h"
 #include "resource/pagemap.h"
 #include "resource/regfile.h"
 #include "resource/seccomp.h"
@@ -37,10 +37,11 @@
 #include "resource/tcp.h"
 #include "resource/vma.h"
 #include "tree/core_dump.h"
+#include "tree/dump_end.h"
 #include "tree/dump_pidns.h"
 #include "tree/freeze.h"
+#include "tree/track.h"
 
-#define IMG_VERSION 2 /* inventory_entry.img_version of CRIU 4 */
 
 /* One entry, one file. */
 static int write_single(struct dump *dump, enum img_kind kind, const ProtobufCMessage *message)
@@ -143,10 +144,12 @@ static int dump_memory(struct dump *dump)
 
 	if (memfd_dump_memory(dump) < 0)
 		return -1;
+	track_arm(dump);
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		struct task *task = dump->tree.tasks[i];
+		const struct page_source from = { .pid = task->pid, .fd = -1, .mem_fd = task->mem_fd };
 
-		if (!task->zombie && pagemap_dump(dump, task) < 0)
+		if (!task->zombie && (pagemap_scan(task, task->pid, track_armed(dump)) < 0 || pagemap_dump(dump, task, &from) < 0))
 			return -1;
 	}
 	dump->stats.memdump_us = dump->stats.memwrite_us = now_us() - start;
@@ -200,49 +203,9 @@ static int dump_clocks(struct dump *dump)
 	return write_single(dump, IMG_TIMENS, &e.base);
 }
 
-/* Last of all: from then on the directory is a dump. */
-static int dump_inventory(struct dump *dump)
-{
-	InventoryEntry e = INVENTORY_ENTRY__INIT;
-	struct timespec up;
-
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	e.img_version = IMG_VERSION;
-	e.has_fdinfo_per_id = e.fdinfo_per_id = true;
-	e.has_ns_per_id = e.ns_per_id = true;
-	e.root_ids = &dump->namespaces;
-	e.has_root_cg_set = true;
-	e.root_cg_set = CGROUP_OWN_SET;
-	e.has_lsmtype = true;
-	e.lsmtype = LSMTYPE__NO_LSM;
-	e.has_dump_uptime = true;
-	e.dump_uptime = up.tv_sec * 1000000ULL + up.tv_nsec / 1000;
-	if (write_single(dump, IMG_INVENTORY, &e.base) < 0)
-		return -1;
-	return img_publish(dump->dirfd, IMG_INVENTORY);
-}
-
-static int write_stats(struct dump *dump)
-{
-	DumpStatsEntry s = DUMP_STATS_ENTRY__INIT;
-	StatsEntry e = STATS_ENTRY__INIT;
-	auto_img *img = img_create(dump->request->work_fd, IMG_STATS_DUMP, 0);
-
-	s.freezing_time = dump->stats.freezing_us;
-	s.frozen_time = dump->stats.frozen_us;
-	s.memdump_time = dump->stats.memdump_us;
-	s.memwrite_time = dump->stats.memwrite_us;
-	s.pages_scanned = dump->stats.pages_scanned;
-	s.pages_written = dump->stats.pages_written;
-	s.has_shpages_scanned = s.has_shpages_written = true;
-	s.shpages_scanned = dump->stats.shpages_scanned;
-	s.shpages_written = dump->stats.shpages_written;
-	e.dump = &s;
-	return img ? img_write(img, &e.base) : -1;
-}
-
 static int dump_frozen(struct dump *dump)
 {
+	track_match(dump);
 	dump->files = img_create(dump->dirfd, IMG_FILES, 0);
 	if (dump->request->has_cpu_cap && dump->request->cpu_cap && cpuinfo_write(dump->dirfd) < 0)
 		return -1;
@@ -272,7 +235,7 @@ static void forget(struct dump *dump, bool failed)
 
 int dump_run(const struct request *request, struct result *result)
 {
-	struct dump dump = { .request = request, .dirfd = request->images_fd };
+	struct dump dump = { .request = request, .dirfd = request->images_fd, .parent_fd = -1 };
 	uint64_t start = now_us(), frozen;
 	int failed;
 
@@ -286,10 +249,17 @@ int dump_run(const struct request *request, struct result *result)
 	pr_info("dumping pid %d", request->pid);
 	if (request_notify(request, "pre-dump", request->pid) < 0)
 		return -1;
+	if (track_begin(&dump) < 0) {
+		track_end(&dump, false);
+		img_remove_created();
+		return -1;
+	}
 	tick_start();
 	if (freeze_tree(&dump.tree, request) < 0) {
 		tick_stop();
+		track_end(&dump, false);
 		free_tree(&dump.tree);
+		img_remove_created();
 		return -1;
 	}
 	frozen = now_us();
@@ -307,7 +277,7 @@ int dump_run(const struct request *request, struct result *result)
 	if (!failed && request->client_gone && request->client_gone())
 		failed = err_set(ECONNABORTED, "whoever asked for the dump of pid %d is gone: it runs on", request->pid) < 0;
 	if (!failed)
-		failed = tcp_dump_streams(&dump) < 0 || dump_inventory(&dump) < 0;
+		failed = tcp_dump_streams(&dump) < 0 || dump_write_inventory(&dump) < 0;
 	if (failed || request->leave_running || request->leave_stopped) {
 		tcp_dump_release(false);
 		for (size_t i = 0; i < dump.tree.count && !failed && request->leave_stopped; i++)
@@ -318,13 +288,17 @@ int dump_run(const struct request *request, struct result *result)
 		tcp_dump_release(true);
 	}
 	tick_stop();
+	track_end(&dump, !failed && (request->leave_running || request->leave_stopped));
 	dump.stats.frozen_us = now_us() - frozen;
-	if (!failed && write_stats(&dump) < 0) {
-		pr_warn("the statistics could not be written: %s", err_text());
+	if (!failed)
+		dump_write_stats(&dump);
+	pr_info("%s: frozen for %llu us, %llu pages written, %llu in the dump before", failed ? "failed" : "done",
+		(unsigned long long)dump.stats.frozen_us, (unsigned long long)dump.stats.pages_written,
+		(unsigned long long)dump.stats.pages_skipped_parent);
+	if (!failed && request->auto_dedup && page_dedup(dump.dirfd) < 0) {
+		pr_warn("the space of pages that this dump holds anew was not given back: %s", err_text());
 		err_clear();
 	}
-	pr_info("%s: frozen for %llu us, %llu pages written", failed ? "failed" : "done", (unsigned long long)dump.stats.frozen_us,
-		(unsigned long long)dump.stats.pages_written);
 	forget(&dump, failed);
 	/* Only now: closing an image may be what makes its file. */
 	if (failed) {

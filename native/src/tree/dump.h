@@ -12,6 +12,7 @@
 #include "tree/task.h"
 
 struct img;
+struct track;
 
 struct dump {
 	const struct request *request;
@@ -20,9 +21,11 @@ struct dump {
 	struct img *files; /* files.img: every open file of the tree, once */
 	TaskKobjIdsEntry namespaces; /* ids of the namespaces that the tree shares with pcr; the ids of inventory.img */
 	uint32_t pages_id; /* of the last pages-N.img */
+	int parent_fd; /* images directory of the dump before this one; -1: none */
+	struct track *track; /* of what is written; NULL: not asked for */
 	struct {
 		uint64_t freezing_us, frozen_us, memdump_us, memwrite_us;
-		uint64_t pages_scanned, pages_written, shpages_scanned, shpages_written;
+		uint64_t pages_scanned, pages_written, pages_skipped_parent, shpages_scanned, shpages_written;
 	} stats; /* for the image stats-dump */
 };
 

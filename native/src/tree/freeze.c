@@ -210,6 +210,25 @@ static int freeze_task(struct task *task)
 	return 0;
 }
 
+static void free_task(struct task *task)
+{
+	for (size_t j = 0; j < task->thread_count; j++) {
+		free(task->threads[j].xstate);
+		free(task->threads[j].status);
+	}
+	if (task->mem_fd >= 0)
+		close(task->mem_fd);
+	free(task->threads);
+	free(task->ranges.list);
+	for (size_t j = 0; j < task->vma_count; j++)
+		free(task->vmas[j].guards);
+	free(task->vmas);
+	free(task->status);
+	free(task->timers_text);
+	free(task->posix_timers);
+	free(task);
+}
+
 static struct task *add_task(struct tree *tree, pid_t pid, struct task *parent)
 {
 	struct task **slot = array_push(&tree->tasks, &tree->count, &tree->room, sizeof(*tree->tasks));
@@ -217,7 +236,7 @@ static struct task *add_task(struct tree *tree, pid_t pid, struct task *parent)
 	*slot = xzalloc(sizeof(**slot));
 	(*slot)->pid = pid;
 	(*slot)->parent = parent;
-	(*slot)->mem_fd = -1;
+	(*slot)->mem_fd = (*slot)->uffd = -1;
 	return *slot;
 }
 
@@ -292,6 +311,34 @@ int refuse_stranger(const struct request *request, pid_t pid)
 	return 0;
 }
 
+/* A child that ended while it was being frozen is one that ended a moment before. Returns 0, or -1 with the error still set. */
+static int has_ended(struct task *task)
+{
+	bool zombie = false;
+	char state;
+
+	if (err_code() != ESRCH)
+		return -1;
+	for (size_t i = 0; i < task->thread_count; i++)
+		release_thread(task->threads[i].tid);
+	task->thread_count = 0;
+	free(task->status);
+	task->status = NULL;
+	if (read_stat(task, &state) < 0) {
+		task->gone = true;
+	} else if (state != 'Z' || take_zombie(task, &zombie) < 0 || !zombie) {
+		return -1;
+	}
+	err_clear();
+	return 0;
+}
+
+static void remove_task(struct tree *tree, size_t index)
+{
+	free_task(tree->tasks[index]);
+	memmove(&tree->tasks[index], &tree->tasks[index + 1], (--tree->count - index) * sizeof(*tree->tasks));
+}
+
 int freeze_tree(struct tree *tree, const struct request *request)
 {
 	struct task *root = add_task(tree, request->pid, NULL);
@@ -307,10 +354,15 @@ int freeze_tree(struct tree *tree, const struct request *request)
 			struct task *task = tree->tasks[frozen];
 			bool zombie = false;
 
-			if (task != root && take_zombie(task, &zombie) < 0)
-				goto fail;
-			if (!zombie && (refuse_stranger(request, task->pid) < 0 || freeze_task(task) < 0))
-				goto fail;
+			if ((task != root && take_zombie(task, &zombie) < 0) ||
+			    (!zombie && (refuse_stranger(request, task->pid) < 0 || freeze_task(task) < 0))) {
+				if (task == root || has_ended(task) < 0)
+					goto fail;
+				if (task->gone) {
+					remove_task(tree, frozen--);
+					continue;
+				}
+			}
 			if (task->pid == request->target && task->start_time != request->target_start) {
 				err_set(ESRCH, "pid %d ended after the request came, and another process has its pid now: ask again for that one",
 					task->pid);
@@ -361,22 +413,8 @@ void kill_tree(struct tree *tree)
 
 void free_tree(struct tree *tree)
 {
-	for (size_t i = 0; i < tree->count; i++) {
-		struct task *task = tree->tasks[i];
-
-		for (size_t j = 0; j < task->thread_count; j++) {
-			free(task->threads[j].xstate);
-			free(task->threads[j].status);
-		}
-		if (task->mem_fd >= 0)
-			close(task->mem_fd);
-		free(task->threads);
-		free(task->vmas);
-		free(task->status);
-		free(task->timers_text);
-		free(task->posix_timers);
-		free(task);
-	}
+	for (size_t i = 0; i < tree->count; i++)
+		free_task(tree->tasks[i]);
 	free(tree->tasks);
 	memset(tree, 0, sizeof(*tree));
 }

@@ -39,6 +39,7 @@
 #include "resource/mapped_copy.h"
 #include "resource/memfd.h"
 #include "resource/mm.h"
+#include "resource/page_reader.h"
 #include "resource/regfile.h"
 #include "resource/remap.h"
 #include "resource/shmem.h"
@@ -357,6 +358,18 @@ static int restore_here(struct restore *restore)
 	return outcome;
 }
 
+/* --auto-dedup: the images served their purpose. */
+static void give_back(const struct restore *restore)
+{
+	for (size_t i = 0; i < restore->task_count; i++)
+		if (restore->tasks[i].pages && page_runs_punch(restore->tasks[i].pages, restore->request->images_fd) < 0)
+			pr_warn("%s", err_text());
+	for (size_t i = 0; i < restore->shmem_count; i++)
+		if (restore->shmems[i].pages && page_runs_punch(restore->shmems[i].pages, restore->request->images_fd) < 0)
+			pr_warn("%s", err_text());
+	err_clear();
+}
+
 int restore_run(const struct request *request, struct result *result)
 {
 	struct restore restore = { .request = request, .dirfd = request->images_fd, .log_slot = -1, .coordinator = getpid(), .start_us = now_us() };
@@ -380,6 +393,8 @@ int restore_run(const struct request *request, struct result *result)
 	join_ns_leave();
 	if (outcome < 0)
 		return -1;
+	if (request->auto_dedup)
+		give_back(&restore);
 	result->pid = restore.root_outside;
 	if (!request->restore_detached && !request->restore_sibling)
 		wait_for_end(result->pid);

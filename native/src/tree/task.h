@@ -12,6 +12,7 @@
 #include <sys/user.h>
 
 #include "ptrace/parasite_args.h"
+#include "resource/pagemap_scan.h"
 
 struct vma;
 struct parasite;
@@ -36,6 +37,7 @@ struct task {
 	pid_t pid, ppid, pgid, sid; /* pid is the thread group's; ppid 0 for the root of the tree */
 	struct task *parent;
 	bool zombie;
+	bool gone; /* it ended and was waited for while the tree was being frozen */
 	int exit_code; /* of a zombie: wait(2) status */
 	unsigned int tty_nr; /* device number of the controlling terminal, 0 for none; proc_pid_stat(5) */
 	pid_t tpgid; /* its foreground group */
@@ -53,6 +55,9 @@ struct task {
 	size_t vma_count, vma_room;
 	uint32_t exe_file_id;
 	int mem_fd; /* /proc/PID/mem, read and write */
+	struct page_ranges ranges; /* what memory the image must have */
+	int uffd; /* userfaultfd with which its writes are tracked, -1 for none (tree/track.h) */
+	bool in_parent; /* pages that were not written since are as the parent dump has them */
 
 	struct parasite_task inside;
 	char *timers_text; /* /proc/PID/timers, frozen; NULL where there is none */

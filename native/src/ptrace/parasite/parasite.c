@@ -9,25 +9,12 @@
 #include <linux/prctl.h>
 #include <stdint.h>
 
+#include "ptrace/parasite/copy.h"
+#include "ptrace/parasite/sys.h"
 #include "ptrace/parasite_args.h"
 
+#define O_CLOEXEC_UFFD (02000000 | 1) /* O_CLOEXEC, and UFFD_USER_MODE_ONLY of linux/userfaultfd.h */
 #define MEMBARRIER_GET_REGISTRATIONS (1 << 9) /* linux/membarrier.h */
-
-static long sys6(long nr, long a, long b, long c, long d, long e, long f)
-{
-	register long r10 asm("r10") = d;
-	register long r8 asm("r8") = e;
-	register long r9 asm("r9") = f;
-	long ret;
-
-	asm volatile("syscall" : "=a"(ret) : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
-	return ret;
-}
-
-static long sys(long nr, long a, long b, long c, long d, long e)
-{
-	return sys6(nr, a, b, c, d, e, 0);
-}
 
 /* rsp points at the frame's ucontext, rdi at the arguments. */
 asm(".pushsection .text.entry,\"ax\"\n"
@@ -49,11 +36,10 @@ struct altstack {
 	uint64_t size;
 };
 
-static void ask_thread(struct parasite_args *args)
+static void ask_altstack(struct parasite_args *args)
 {
 	struct parasite_thread *t = &args->thread;
 	struct altstack sas = { 0 };
-	int value = 0;
 
 	sys(__NR_sigaltstack, 0, (long)&sas, 0, 0, 0);
 	t->altstack_sp = sas.sp;
@@ -61,6 +47,14 @@ static void ask_thread(struct parasite_args *args)
 	t->altstack_flags = sas.flags;
 	/* rt_sigreturn sets the alternate stack from the frame: put back what is there. */
 	*(struct altstack *)args->frame_altstack = sas;
+}
+
+static void ask_thread(struct parasite_args *args)
+{
+	struct parasite_thread *t = &args->thread;
+	int value = 0;
+
+	ask_altstack(args);
 	sys(__NR_prctl, PR_GET_TID_ADDRESS, (long)&t->tid_address, 0, 0, 0);
 	t->securebits = sys(__NR_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
 	sys(__NR_prctl, PR_GET_PDEATHSIG, (long)&value, 0, 0, 0);
@@ -117,13 +111,36 @@ static void ask_timers(struct parasite_args *args)
 	}
 }
 
-__attribute__((used)) void parasite_main(struct parasite_args *args)
+static void mark(const struct parasite_args *args)
 {
-	ask_thread(args);
-	if (args->want_task)
-		ask_task(args);
-	ask_timers(args);
-	args->done = 1;
 	if (args->marker_signal)
 		sys(__NR_tgkill, sys(__NR_getpid, 0, 0, 0, 0, 0), sys(__NR_gettid, 0, 0, 0, 0, 0), args->marker_signal, 0, 0);
+}
+
+/* pcr takes the descriptor at the mark, or, where there is none, at the entry of close. */
+static void make_uffd(struct parasite_args *args)
+{
+	args->result = sys(__NR_userfaultfd, O_CLOEXEC_UFFD, 0, 0, 0, 0);
+	if (args->result < 0)
+		return;
+	mark(args);
+	sys(__NR_close, args->result, 0, 0, 0, 0);
+}
+
+__attribute__((used)) void parasite_main(struct parasite_args *args)
+{
+	if (args->op == PARASITE_UFFD) {
+		ask_altstack(args);
+		make_uffd(args);
+	} else if (args->op == PARASITE_COPY) {
+		ask_altstack(args);
+		copy_make(args);
+	} else {
+		ask_thread(args);
+		if (args->want_task)
+			ask_task(args);
+		ask_timers(args);
+	}
+	args->done = 1;
+	mark(args);
 }

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The copy may not be a child of the process: it would show in wait(2) and in its resource usage. So a maker that shares the process's
+ * memory and descriptors (a child, for some microseconds) makes the copy, and ends at a moment when the process ignores SIGCHLD:
+ * the kernel then takes the maker away by itself, sends no signal and counts nothing, wait(2). The copy is an orphan by that and
+ * goes to the subreaper or init.
+ */
+#include "ptrace/parasite/copy.h"
+
+#include <asm/unistd.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <stdint.h>
+
+#include "ptrace/parasite/sys.h"
+#include "ptrace/parasite_args.h"
+
+#define SIGKILL 9
+#define SIGCHLD 17
+#define SIG_IGN 1
+#define ESRCH 3
+#define EINTR 4
+/* How long the copy waits for pcr to hold it. */
+#define LOOKS 250
+#define LOOK_NS 20000000
+
+struct timespec64 {
+	int64_t sec, nsec;
+};
+
+/* pcr stops it here and reads its memory; when pcr is gone it ends by itself. */
+static void be_copy(const struct parasite_args *args)
+{
+	struct timespec64 look = { 0, LOOK_NS };
+	static const char name[] = "pcr-copy";
+
+	sys(__NR_prctl, PR_SET_NAME, (long)name, 0, 0, 0);
+	/* Out of reach of signals to its group and terminal. */
+	sys(__NR_setsid, 0, 0, 0, 0, 0);
+	/* A table of its own, an empty one: nothing stays open for its sake. */
+	if (sys(__NR_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE, 0, 0) == 0)
+		for (int i = 0; i < LOOKS && sys(__NR_kill, args->pcr_pid, 0, 0, 0, 0) != -ESRCH; i++)
+			sys(__NR_nanosleep, (long)&look, 0, 0, 0, 0);
+	sys(__NR_exit_group, 0, 0, 0, 0, 0);
+}
+
+static void set(int32_t *word)
+{
+	__atomic_store_n(word, 1, __ATOMIC_SEQ_CST);
+	sys6(__NR_futex, (long)word, FUTEX_WAKE, 1, 0, 0, 0);
+}
+
+static void await(int32_t *word)
+{
+	while (!__atomic_load_n(word, __ATOMIC_SEQ_CST))
+		sys6(__NR_futex, (long)word, FUTEX_WAIT, 0, 0, 0, 0);
+}
+
+/* Until the maker has the copy. Returns 0, or -1 when somebody killed the maker. */
+static int await_maker(struct parasite_args *args, long maker)
+{
+	struct timespec64 look = { 0, LOOK_NS };
+
+	while (!__atomic_load_n(&args->maker_done, __ATOMIC_SEQ_CST)) {
+		sys6(__NR_futex, (long)&args->maker_done, FUTEX_WAIT, 0, (long)&look, 0, 0);
+		if (!__atomic_load_n(&args->maker_done, __ATOMIC_SEQ_CST) && sys(__NR_wait4, maker, 0, __WALL | WNOHANG, 0, 0) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* On a stack of its own. */
+__attribute__((used)) void copy_maker(struct parasite_args *args)
+{
+	sys(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	args->result = sys(__NR_clone, CLONE_FILES | CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0);
+	if (args->result == 0)
+		be_copy(args);
+	set(&args->maker_done);
+	await(&args->maker_go);
+	sys(__NR_exit, 0, 0, 0, 0, 0);
+	__builtin_unreachable();
+}
+
+static long start_maker(struct parasite_args *args)
+{
+	register long r10 asm("r10") = 0;
+	register long r8 asm("r8") = 0;
+	long ret;
+
+	asm volatile("syscall\n"
+		     "	test %%rax, %%rax\n"
+		     "	jnz 1f\n"
+		     "	mov %%rbx, %%rdi\n"
+		     "	call copy_maker\n"
+		     "1:"
+		     : "=a"(ret)
+		     : "a"(__NR_clone), "D"(CLONE_VM | CLONE_FILES | CLONE_FS | CLONE_UNTRACED | SIGCHLD), "S"(args->maker_stack & ~15UL), "d"(0),
+		       "r"(r10), "r"(r8), "b"(args)
+		     : "rcx", "r11", "memory");
+	return ret;
+}
+
+void copy_make(struct parasite_args *args)
+{
+	struct parasite_sigaction before, ignore = { .handler = SIG_IGN };
+	long maker = start_maker(args);
+
+	if (maker < 0) {
+		args->result = maker;
+		return;
+	}
+	if (await_maker(args, maker) < 0) {
+		args->result = -ESRCH;
+		return;
+	}
+	sys(__NR_rt_sigaction, SIGCHLD, (long)&ignore, (long)&before, 8, 0);
+	set(&args->maker_go);
+	/* ECHILD: it is gone. */
+	while (sys(__NR_wait4, maker, 0, __WALL, 0, 0) == -EINTR)
+		;
+	sys(__NR_rt_sigaction, SIGCHLD, (long)&before, 0, 8, 0);
+}
