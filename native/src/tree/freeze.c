@@ -317,7 +317,8 @@ static int has_ended(struct task *task)
 	bool zombie = false;
 	char state;
 
-	if (err_code() != ESRCH)
+	/* EPERM: ptrace(2) of one on its way out. */
+	if (err_code() != ESRCH && err_code() != EPERM)
 		return -1;
 	for (size_t i = 0; i < task->thread_count; i++)
 		release_thread(task->threads[i].tid);

@@ -182,6 +182,38 @@ static int register_range(const struct task *task, uint64_t start, uint64_t end)
 	return ioctl(task->uffd, UFFDIO_REGISTER, &reg);
 }
 
+/* A mapping that lost its registration (mremap) may have page table entries that are marked as protected and can be written all the same:
+ * they would look unwritten for ever. Where the marks cannot be taken away nothing is tracked. */
+static void clear_marks(const struct task *task, uint64_t start, uint64_t end)
+{
+	struct uffdio_writeprotect clear = { .range = { start, end - start } };
+
+	while (ioctl(task->uffd, UFFDIO_WRITEPROTECT, &clear) < 0)
+		if (errno != EAGAIN) {
+			pr_debug("pid %d: 0x%" PRIx64 "-0x%" PRIx64 " is not tracked: %s", task->pid, start, end, strerror(errno));
+			ioctl(task->uffd, UFFDIO_UNREGISTER, &clear.range);
+			break;
+		}
+}
+
+/* Registers the mappings first to last, which lie together but for holes. */
+static int register_run(const struct task *task, size_t first, size_t last)
+{
+	const struct vma *v = task->vmas;
+
+	if (register_range(task, v[first].start, v[last].end) < 0)
+		return -1;
+	for (size_t i = first, next; i <= last; i = next) {
+		next = i + 1;
+		if (v[i].tracked)
+			continue;
+		while (next <= last && !v[next].tracked)
+			next++;
+		clear_marks(task, v[i].start, v[next - 1].end);
+	}
+	return 0;
+}
+
 /* As many mappings with one call as lie together; one by one where that is refused: what stays untracked is dumped in full. */
 static void register_task(const struct task *task)
 {
@@ -191,10 +223,10 @@ static void register_task(const struct task *task)
 			continue;
 		while (end < task->vma_count && can_register(&task->vmas[end]))
 			end++;
-		if (register_range(task, task->vmas[i].start, task->vmas[end - 1].end) == 0)
+		if (register_run(task, i, end - 1) == 0)
 			continue;
 		for (size_t j = i; j < end; j++)
-			if (register_range(task, task->vmas[j].start, task->vmas[j].end) < 0)
+			if (register_run(task, j, j) < 0)
 				pr_debug("pid %d: writes to 0x%" PRIx64 "-0x%" PRIx64 " cannot be tracked", task->pid, task->vmas[j].start, task->vmas[j].end);
 	}
 }

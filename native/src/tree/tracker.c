@@ -147,8 +147,10 @@ static bool answer(int client, const struct tracked_set *set)
 
 static void track(int listener, const struct tracked_set *set, struct pollfd *polls)
 {
-	size_t alive = set->count;
+	size_t alive = 0;
 
+	for (size_t i = 0; i < set->count; i++)
+		alive += polls[i].fd >= 0;
 	polls[set->count] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	while (alive) {
 		if (poll(polls, set->count + 1, -1) < 0)
