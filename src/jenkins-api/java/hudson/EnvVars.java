@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package hudson;
 
+import java.io.IOException;
+import hudson.remoting.VirtualChannel;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -34,6 +36,14 @@ public class EnvVars extends TreeMap<String, String> {
     }
 
     public String expand(String text) {
+        throw new UnsupportedOperationException();
+    }
+
+    public EnvVars overrideExpandingAll(Map<String, String> map) {
+        throw new UnsupportedOperationException();
+    }
+
+    public static EnvVars getRemote(VirtualChannel virtualChannel) throws IOException, InterruptedException {
         throw new UnsupportedOperationException();
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package hudson;
 
+import hudson.model.TaskListener;
 import hudson.model.Computer;
 import hudson.remoting.Callable;
 import hudson.remoting.VirtualChannel;
@@ -136,5 +137,9 @@ public final class FilePath {
 
     public interface FileCallable<T> extends Serializable, RoleSensitive {
         T invoke(File file, VirtualChannel virtualChannel) throws IOException, InterruptedException;
+    }
+
+    public Launcher createLauncher(TaskListener taskListener) throws IOException, InterruptedException {
+        throw new UnsupportedOperationException();
     }
 }

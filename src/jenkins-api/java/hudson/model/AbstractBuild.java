@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package hudson.model;
 
+import java.util.Set;
 import hudson.FilePath;
 
 public abstract class AbstractBuild<P extends AbstractProject<P, R>, R extends AbstractBuild<P, R>> extends Run<P, R> implements Queue.Executable {
@@ -21,6 +22,10 @@ public abstract class AbstractBuild<P extends AbstractProject<P, R>, R extends A
     }
 
     AbstractBuild() {
+        throw new UnsupportedOperationException();
+    }
+
+    public Set<String> getSensitiveBuildVariables() {
         throw new UnsupportedOperationException();
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package hudson.model;
 
+import java.util.List;
 import jenkins.model.RunAction2;
 
 public class CauseAction implements RunAction2 {
@@ -29,6 +30,10 @@ public class CauseAction implements RunAction2 {
     }
 
     public void onAttached(Run<?, ?> run) {
+        throw new UnsupportedOperationException();
+    }
+
+    public List<Cause> getCauses() {
         throw new UnsupportedOperationException();
     }
 }

@@ -71,4 +71,12 @@ public abstract class Descriptor<T extends Describable<T>> implements Saveable {
             throw new UnsupportedOperationException();
         }
     }
+
+    public String getHelpFile(String fieldName) {
+        throw new UnsupportedOperationException();
+    }
+
+    public String getHelpFile() {
+        throw new UnsupportedOperationException();
+    }
 }

@@ -166,4 +166,8 @@ public abstract class Run<JobT extends Job<JobT, RunT>, RunT extends Run<JobT, R
     Run() {
         throw new UnsupportedOperationException();
     }
+
+    public File getArtifactsDir() {
+        throw new UnsupportedOperationException();
+    }
 }

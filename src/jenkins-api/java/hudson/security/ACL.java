@@ -27,4 +27,8 @@ public abstract class ACL {
     ACL() {
         throw new UnsupportedOperationException();
     }
+
+    public boolean hasPermission2(Authentication authentication, Permission permission) {
+        throw new UnsupportedOperationException();
+    }
 }

@@ -8,6 +8,7 @@ import io.jenkins.plugins.checkpoint.rpc.CriuClient;
 import io.jenkins.plugins.checkpoint.rpc.CriuException;
 import io.jenkins.plugins.checkpoint.rpc.CriuService;
 import io.jenkins.plugins.checkpoint.rpc.DirectoryDescriptor;
+import io.jenkins.plugins.checkpoint.rpc.Engine;
 import io.jenkins.plugins.checkpoint.rpc.RpcAddress;
 import io.jenkins.plugins.checkpoint.rpc.ServiceOptions;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_opts;
@@ -76,7 +77,7 @@ public final class Dump {
         }
         RunMetadata metadata = RunMetadata.read(run.path());
         AtomicInteger count = new AtomicInteger();
-        ask(RpcAddress.of(run.socket()), request, pid, images, log, () -> {
+        WhileFrozen whileFrozen = () -> {
             // The processes stand still now.
             Files.copy(run.metadata(), images.resolve(RunMetadata.FILE));
             Files.copy(run.script(), images.resolve("script.sh"));
@@ -87,7 +88,12 @@ public final class Dump {
             if (!includes.isEmpty()) {
                 count.set(WorkspaceFiles.pack(Path.of(metadata.workspace()), includes, new AntPattern(request.excludes()), images.resolve(WorkspaceFiles.FILE)));
             }
-        });
+        };
+        if (request.engine().equals("criu")) {
+            askEngine(Engines.systemCriu(), request, pid, images, log, whileFrozen);
+        } else {
+            ask(RpcAddress.of(run.socket()), request, pid, images, log, whileFrozen);
+        }
         return count.get();
     }
 
@@ -95,13 +101,18 @@ public final class Dump {
         if (!ProcessHandle.of(request.pid()).map(ProcessHandle::isAlive).orElse(false)) {
             throw new AgentException("there is no process " + request.pid() + " on this agent");
         }
+        askEngine(request.engine().equals("criu") ? Engines.systemCriu() : Engines.embedded(), request, request.pid(), images, log, () -> {});
+        return 0;
+    }
+
+    // By way of a service of our own.
+    private static void askEngine(Engine engine, DumpRequest request, int pid, Path images, Path log, WhileFrozen whileFrozen) throws IOException {
         Path directory = RunDirectory.shortDirectory();
-        try (CriuService service = CriuService.start(RpcAddress.of(directory.resolve("rpc")), Engines.embedded(), ServiceOptions.DEFAULT.withSocketMode("rw-------"))) {
-            ask(service.address(), request, request.pid(), images, log, () -> {});
+        try (CriuService service = CriuService.start(RpcAddress.of(directory.resolve("rpc")), engine, ServiceOptions.DEFAULT.withSocketMode("rw-------"))) {
+            ask(service.address(), request, pid, images, log, whileFrozen);
         } finally {
             RunDirectory.delete(directory);
         }
-        return 0;
     }
 
     private interface WhileFrozen {

@@ -20,7 +20,8 @@ import java.util.Map;
  * @param maxBytes largest images directory taken, 0 for any
  * @param timeoutSeconds how long freezing and dumping may take, 0 for the engine's own
  * @param incremental whether memory that did not change since the last checkpoint is left out
+ * @param engine {@code auto}, {@code embedded} or {@code criu}
  * @param secrets values that nothing but the images may show
  */
 public record DumpRequest(String directory, int pid, String name, int number, boolean leaveRunning, Map<String, Object> options, String includes,
-        String excludes, int compression, long maxBytes, int timeoutSeconds, boolean incremental, List<String> secrets) implements Serializable {}
+        String excludes, int compression, long maxBytes, int timeoutSeconds, boolean incremental, String engine, List<String> secrets) implements Serializable {}

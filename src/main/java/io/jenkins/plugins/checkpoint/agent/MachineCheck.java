@@ -9,4 +9,15 @@ import java.io.Serializable;
  * @param good whether this machine can checkpoint and restore
  * @param text what it said
  */
-public record MachineCheck(boolean good, String text) implements Serializable {}
+public record MachineCheck(boolean good, String text) implements Serializable {
+    /**
+     * What fits into a table.
+     *
+     * @return one line
+     */
+    public String summary() {
+        String[] lines = text.split("\n");
+        String last = lines[lines.length - 1].strip();
+        return last.isEmpty() ? good ? "OK" : "no" : last;
+    }
+}

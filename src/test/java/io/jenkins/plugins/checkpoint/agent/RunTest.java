@@ -89,7 +89,7 @@ class RunTest {
     }
 
     private static DumpRequest dump(Follower run, int number, boolean leaveRunning, String includes) {
-        return new DumpRequest(run.directory, 0, "test", number, leaveRunning, Map.of(), includes, null, 3, 0, 0, false, List.of());
+        return new DumpRequest(run.directory, 0, "test", number, leaveRunning, Map.of(), includes, null, 3, 0, 0, false, "auto", List.of());
     }
 
     private Follower restore(String name, DumpResult dump, int number) throws IOException, InterruptedException {
@@ -207,11 +207,11 @@ class RunTest {
     void saysWhatIsWrongWithAnOption() throws Exception {
         Follower run = start("checkpoint-a", COUNT, false, false);
         run.awaitText("case 1\n");
-        assertThatThrownBy(() -> Dump.make(new DumpRequest(run.directory, 0, "test", 1, true, Map.of("shellJob", "yes"), null, null, 3, 0, 0, false, List.of())))
+        assertThatThrownBy(() -> Dump.make(new DumpRequest(run.directory, 0, "test", 1, true, Map.of("shellJob", "yes"), null, null, 3, 0, 0, false, "auto", List.of())))
                 .isInstanceOf(AgentException.class).hasMessageContaining("shellJob takes true or false");
-        assertThatThrownBy(() -> Dump.make(new DumpRequest(run.directory, 0, "test", 1, true, Map.of("execCmd", List.of("reboot")), null, null, 3, 0, 0, false, List.of())))
+        assertThatThrownBy(() -> Dump.make(new DumpRequest(run.directory, 0, "test", 1, true, Map.of("execCmd", List.of("reboot")), null, null, 3, 0, 0, false, "auto", List.of())))
                 .isInstanceOf(AgentException.class).hasMessageContaining("no dump option execCmd");
-        assertThatThrownBy(() -> Dump.make(new DumpRequest(run.directory, 0, "test", 1, true, Map.of(), null, null, 3, 1000, 0, false, List.of())))
+        assertThatThrownBy(() -> Dump.make(new DumpRequest(run.directory, 0, "test", 1, true, Map.of(), null, null, 3, 1000, 0, false, "auto", List.of())))
                 .isInstanceOf(AgentException.class).hasMessageContaining("the administrator allows 1000");
         int then = lastCase(run.look());
         run.awaitText("case " + (then + 2) + "\n");

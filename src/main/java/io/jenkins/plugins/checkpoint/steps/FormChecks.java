@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+package io.jenkins.plugins.checkpoint.steps;
+
+import hudson.util.FormValidation;
+import hudson.util.ListBoxModel;
+
+/** Form validation that pipeline steps and freestyle builders share: it only looks at what was typed. */
+final class FormChecks {
+    /** A check that throws when it does not like what it sees. */
+    interface Check {
+        void run();
+    }
+
+    private FormChecks() {}
+
+    static FormValidation of(Check check) {
+        try {
+            check.run();
+            return FormValidation.ok();
+        } catch (IllegalArgumentException e) {
+            return FormValidation.error(e.getMessage());
+        }
+    }
+
+    static ListBoxModel engines() {
+        ListBoxModel items = new ListBoxModel();
+        items.add(Messages.Engine_Auto(), "auto");
+        items.add(Messages.Engine_Embedded(), "embedded");
+        items.add(Messages.Engine_Criu(), "criu");
+        return items;
+    }
+}
