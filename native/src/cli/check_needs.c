@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/kcmp.h>
 #include <linux/netlink.h>
@@ -21,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/capability.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/sysctl.h"
@@ -28,20 +28,9 @@
 #include "ptrace/seize.h"
 #include "tree/pidns.h"
 
-#ifndef CAP_CHECKPOINT_RESTORE
-#define CAP_CHECKPOINT_RESTORE 40
-#endif
 #define UFFD_WP_ASYNC (1 << 15) /* UFFD_FEATURE_WP_ASYNC, linux/userfaultfd.h of 6.7 */
 #define TIMER_RESTORE_IDS 77 /* PR_TIMER_CREATE_RESTORE_IDS, linux/prctl.h of 6.15 */
 #define TIMER_RESTORE_IDS_GET 2
-
-static bool has_capability(int capability)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2] = { 0 };
-
-	return syscall(SYS_capget, &header, data) == 0 && data[capability / 32].effective >> (capability % 32) & 1;
-}
 
 /* In a child that may change itself as it likes. */
 static bool in_child(bool (*look)(void))

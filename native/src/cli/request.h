@@ -75,6 +75,7 @@ struct request {
 	} *join_ns;
 	size_t join_ns_count;
 
+	bool entered; /* a dump from inside the tree's namespaces (tree/dump_pidns.h) */
 	bool restore_detached, restore_sibling;
 	int life_fd; /* a tree restored in a namespace ends at the end of file of this pipe; 0: none */
 	bool display_stats;

@@ -207,6 +207,28 @@ static bool same_groups(const CredsEntry *e)
 	return (int)e->n_groups == own.group_count && (!e->n_groups || !memcmp(e->groups, own.groups, e->n_groups * sizeof(*e->groups)));
 }
 
+int creds_foresee(pid_t pid, pid_t tid, const CredsEntry *e, bool outside)
+{
+	uint32_t uids[] = { e ? e->uid : 0, e ? e->euid : 0, e ? e->suid : 0, e ? e->fsuid : 0 };
+	uint32_t gids[] = { e ? e->gid : 0, e ? e->egid : 0, e ? e->sgid : 0, e ? e->fsgid : 0 };
+
+	if (!e)
+		return 0;
+	read_own();
+	for (int i = 0; i < 4; i++) {
+		/* A namespace without privilege knows one uid and one gid. */
+		if (uids[i] != own.ids[i] && !(outside && own.effective >> CAP_SETUID & 1))
+			return err_set(EPERM, "pid %d: thread %d belonged to uid %u: only that user, root, or CAP_SETUID can restore it", pid, tid, uids[i]);
+		if (gids[i] != own.ids[4 + i] && !(outside && own.effective >> CAP_SETGID & 1))
+			return err_set(EPERM, "pid %d: thread %d belonged to gid %u: restore it as a user of that group (newgrp, setpriv --regid), or give pcr "
+				       "CAP_SETGID", pid, tid, gids[i]);
+	}
+	if (!same_groups(e) && !(outside && own.effective >> CAP_SETGID & 1))
+		return err_set(EPERM, "pid %d: thread %d had other supplementary groups than pcr has here: log in again so that they agree, or give pcr "
+			       "CAP_SETGID", pid, tid);
+	return 0;
+}
+
 void creds_fill(struct restorer_creds *c, const CredsEntry *e, uint32_t *groups)
 {
 	if (!e)

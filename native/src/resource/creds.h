@@ -36,6 +36,9 @@ void creds_in_namespace(void);
 /* Can this pcr give a thread these credentials? entry may be NULL: it keeps pcr's. Returns 0 or -1 with the error set. */
 int creds_check(pid_t pid, pid_t tid, const CredsEntry *entry);
 
+/* May we, as whoever we are here, give them? outside: not in a user namespace of our own. Returns 0 or -1 with the error set: what would allow it. */
+int creds_foresee(pid_t pid, pid_t tid, const CredsEntry *entry, bool outside);
+
 /* What the restorer's blob has to change, compared with our own. groups: room for entry->n_groups numbers at an address of the
  * restorer's region. */
 void creds_fill(struct restorer_creds *creds, const CredsEntry *entry, uint32_t *groups);

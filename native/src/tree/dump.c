@@ -39,6 +39,7 @@
 #include "tree/core_dump.h"
 #include "tree/dump_end.h"
 #include "tree/dump_pidns.h"
+#include "tree/foresee.h"
 #include "tree/freeze.h"
 #include "tree/track.h"
 
@@ -239,6 +240,8 @@ int dump_run(const struct request *request, struct result *result)
 	uint64_t start = now_us(), frozen;
 	int failed;
 
+	if (!request->entered && foresee_dump(request) < 0)
+		return -1;
 	if (dump_is_in_pidns(request->pid))
 		return dump_in_pidns(request, result);
 	namespace_ids_of_self(&dump.namespaces);

@@ -129,6 +129,7 @@ static void dump_inside(const struct request *request, struct outcome *o)
 {
 	struct request inner = *request;
 
+	inner.entered = true;
 	inner.pid = inner_pid(request->pid);
 	/* Ours only, not that of a process that comes by its pid. */
 	if (inner.target == request->pid)

@@ -47,6 +47,7 @@
 #include "resource/tcp.h"
 #include "resource/vma_inherit.h"
 #include "resource/vma_restore.h"
+#include "tree/foresee.h"
 #include "tree/pidns.h"
 #include "tree/restore_tree.h"
 
@@ -381,6 +382,8 @@ int restore_run(const struct request *request, struct result *result)
 		return -1;
 	outside = pidns_can_choose();
 	if (read_images(&restore, outside) < 0)
+		return -1;
+	if (foresee_restore(&restore, outside) < 0)
 		return -1;
 	pr_info("images read: %zu processes, %zu files", restore.task_count, restore.file_count);
 	restore.shared = share(sizeof(*restore.shared));
