@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.archive;
 
-import com.github.luben.zstd.ZstdOutputStream;
 import io.jenkins.plugins.checkpoint.image.Checkpoint;
 import io.jenkins.plugins.checkpoint.image.CheckpointJson;
 import io.jenkins.plugins.checkpoint.image.CheckpointReader;
 import io.jenkins.plugins.checkpoint.image.CheckpointSummary;
 import io.jenkins.plugins.checkpoint.image.Task;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -25,15 +27,17 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
-/** Makes an archive of an images directory. */
+/**
+ * Makes an archive of an images directory, in one pass: room is left for the manifest, which comes first and has the hashes that are known
+ * last. Of an incremental dump it makes a whole one.
+ */
 public final class CheckpointPacker {
     static final String PREFIX = "images/";
-    // The default of zstd(1): a good deal faster than disks, a third to a tenth of the size.
-    private static final int LEVEL = 3;
+    private static final String NO_HASH = "0".repeat(64);
+    private static final int TAR_BLOCK = 512;
 
     private CheckpointPacker() {}
 
@@ -48,44 +52,37 @@ public final class CheckpointPacker {
      * @throws IOException if the images are damaged, or something cannot be read or written
      */
     public static Manifest pack(Path images, Path archive) throws IOException {
-        return pack(images, archive, List.of());
+        return pack(images, archive, PackOptions.DEFAULT);
     }
 
     /**
-     * Packs a directory, as {@link #pack(Path, Path)}, and keeps secrets out of the manifest.
+     * Packs a directory, as {@link #pack(Path, Path)}.
      *
-     * @param images an images directory
+     * @param images an images directory; an incremental dump's earlier ones must be where its links say
      * @param archive the file to make
-     * @param secrets values that the manifest must not show, beside what looks like a secret; the images keep what they hold
+     * @param options how
      * @return what the archive says of itself
      * @throws IOException as there
      */
-    public static Manifest pack(Path images, Path archive, Collection<String> secrets) throws IOException {
+    public static Manifest pack(Path images, Path archive, PackOptions options) throws IOException {
         if (Files.exists(archive, LinkOption.NOFOLLOW_LINKS)) {
             throw new FileAlreadyExistsException(archive.toString());
         }
-        Manifest manifest = describe(images, secrets);
+        Manifest manifest = describe(images, options.secrets());
+        List<PackedFile> files = PackedFile.of(images);
         Path parent = archive.toAbsolutePath().getParent();
         Path temporary = Files.createTempFile(parent, "." + archive.getFileName(), ".part");
         try {
-            write(images, manifest, temporary);
+            Manifest whole = write(manifest, files, temporary, options);
             Files.move(temporary, archive, StandardCopyOption.ATOMIC_MOVE);
+            return whole;
         } finally {
             Files.deleteIfExists(temporary);
         }
-        return manifest;
     }
 
     private static Manifest describe(Path images, Collection<String> secrets) throws IOException {
         Checkpoint checkpoint = CheckpointReader.read(images);
-        List<Path> paths;
-        try (Stream<Path> list = Files.list(images)) {
-            paths = list.sorted().toList();
-        }
-        List<Manifest.FileEntry> files = new ArrayList<>();
-        for (Path path : paths) {
-            files.add(describeFile(path));
-        }
         List<Manifest.ProcessEntry> tree = new ArrayList<>();
         for (Task task : checkpoint.tasks()) {
             tree.add(new Manifest.ProcessEntry(task.pid(), task.parent(), task.group(), task.session(), task.threadIds(), task.name()));
@@ -97,61 +94,90 @@ public final class CheckpointPacker {
             timings.put("memoryDump", stats.memoryDump());
             timings.put("memoryWrite", stats.memoryWrite());
         });
-        return new Manifest(Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), HostFacts.current(), files, tree, timings,
+        return new Manifest(Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), HostFacts.current(), List.of(), tree, timings,
                 CheckpointJson.write(CheckpointSummary.of(checkpoint, secrets)));
     }
 
-    private static Manifest.FileEntry describeFile(Path path) throws IOException {
-        String name = path.getFileName().toString();
-        if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
-            if (name.equals("parent") && Files.isSymbolicLink(path)) {
-                throw new ArchiveException(path + ": this is an incremental dump, which needs the directory that this link names; only whole dumps can be packed yet");
-            }
-            throw new ArchiveException(path + " is not a plain file; an images directory has only these");
-        }
-        if (!Manifest.isFileName(name)) {
-            throw new ArchiveException("file name \"" + Manifest.printable(name) + "\" in " + path.getParent()
-                    + ": only printable ASCII without blanks, up to 90 characters, can be packed; rename or remove it");
-        }
-        long size = Files.size(path);
-        try (InputStream in = open(path)) {
-            String hash = Hashes.copy(in, OutputStream.nullOutputStream(), size);
-            if (hash == null) {
-                throw changed(path);
-            }
-            return new Manifest.FileEntry(name, size, hash);
-        }
-    }
-
-    private static void write(Path images, Manifest manifest, Path archive) throws IOException {
-        ZstdOutputStream zstd = new ZstdOutputStream(Files.newOutputStream(archive), LEVEL);
-        try (TarArchiveOutputStream tar = new TarArchiveOutputStream(zstd, StandardCharsets.US_ASCII.name())) {
-            zstd.setChecksum(true);
-            zstd.setWorkers(Math.min(4, Runtime.getRuntime().availableProcessors()));
-            tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_STAR);
-            tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_ERROR);
-            byte[] json = manifest.toJson().getBytes(StandardCharsets.UTF_8);
-            tar.putArchiveEntry(entry(Manifest.ENTRY, json.length, manifest));
-            tar.write(json);
-            tar.closeArchiveEntry();
-            for (Manifest.FileEntry image : manifest.files()) {
-                tar.putArchiveEntry(entry(PREFIX + image.name(), image.size(), manifest));
-                copy(images.resolve(image.name()), image, tar);
-                tar.closeArchiveEntry();
-            }
-        }
+    private static Manifest write(Manifest manifest, List<PackedFile> files, Path archive, PackOptions options) throws IOException {
+        Compression compression = options.compression();
+        List<Manifest.FileEntry> unknown = files.stream().map(file -> new Manifest.FileEntry(file.name(), file.size(), NO_HASH)).toList();
+        byte[] start = firstEntry(manifest.withFiles(unknown));
+        // Without compression a tar of exactly that size; else what hashes take more than zeros do, in hex at the worst.
+        int slack = compression.method() == Compression.Method.NONE ? 0 : 64 * files.size() + 512;
+        int room = compress(start, compression).length + slack;
         try (FileChannel channel = FileChannel.open(archive, StandardOpenOption.WRITE)) {
+            channel.position(room);
+            Manifest whole = manifest.withFiles(writeFiles(manifest, files, Channels.newOutputStream(channel), options));
+            byte[] now = firstEntry(whole);
+            byte[] frame = compress(now, compression);
+            int left = room - frame.length;
+            if (now.length != start.length || (left != 0 && left < Compression.SKIPPABLE_HEADER)) {
+                throw new IllegalStateException("the manifest takes " + frame.length + " bytes, and there is room for " + room);
+            }
+            writeAt(channel, frame, 0);
+            if (left > 0) {
+                writeAt(channel, Compression.skippable(left - Compression.SKIPPABLE_HEADER), frame.length);
+            }
             channel.force(true);
+            return whole;
         }
     }
 
-    // Every file is read twice, first for the manifest, so compared: what the manifest promises is what was written.
-    private static void copy(Path path, Manifest.FileEntry image, OutputStream out) throws IOException {
-        try (InputStream in = open(path)) {
-            if (!image.sha256().equals(Hashes.copy(in, out, image.size())) || in.read() >= 0) {
-                throw changed(path);
+    private static List<Manifest.FileEntry> writeFiles(Manifest manifest, List<PackedFile> files, OutputStream file, PackOptions options) throws IOException {
+        List<Manifest.FileEntry> written = new ArrayList<>();
+        OutputStream keptOpen = new OpenOutput(file);
+        OutputStream compressed = options.compression().compress(keptOpen, Math.min(4, Runtime.getRuntime().availableProcessors()));
+        try (TarArchiveOutputStream tar = tar(new HandOver(compressed, "checkpoint archive writer"))) {
+            long before = 0;
+            for (PackedFile next : files) {
+                tar.putArchiveEntry(entry(PREFIX + next.name(), next.size(), manifest));
+                long done = before;
+                try (InputStream in = next.opener().open()) {
+                    String hash = Hashes.copy(in, tar, next.size(), n -> options.progress().accept(done + n));
+                    if (hash == null || in.read() >= 0) {
+                        throw new ArchiveException(next.name() + " changed while it was being packed");
+                    }
+                    written.add(new Manifest.FileEntry(next.name(), next.size(), hash));
+                }
+                tar.closeArchiveEntry();
+                before += next.size();
             }
         }
+        return written;
+    }
+
+    // Without the end marker, which closing the tar would write.
+    private static byte[] firstEntry(Manifest manifest) throws IOException {
+        byte[] json = manifest.toJson().getBytes(StandardCharsets.UTF_8);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        TarArchiveOutputStream tar = tar(bytes);
+        tar.putArchiveEntry(entry(Manifest.ENTRY, json.length, manifest));
+        tar.write(json);
+        tar.closeArchiveEntry();
+        tar.flush();
+        return bytes.toByteArray();
+    }
+
+    private static byte[] compress(byte[] bytes, Compression compression) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (OutputStream frame = compression.compress(out, 0)) {
+            frame.write(bytes);
+        }
+        return out.toByteArray();
+    }
+
+    private static void writeAt(FileChannel channel, byte[] bytes, long position) throws IOException {
+        ByteBuffer left = ByteBuffer.wrap(bytes);
+        while (left.hasRemaining()) {
+            channel.write(left, position + left.position());
+        }
+    }
+
+    private static TarArchiveOutputStream tar(OutputStream out) throws IOException {
+        TarArchiveOutputStream tar = new TarArchiveOutputStream(out, TAR_BLOCK, StandardCharsets.US_ASCII.name());
+        tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_STAR);
+        tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_ERROR);
+        return tar;
     }
 
     private static TarArchiveEntry entry(String name, long size, Manifest manifest) {
@@ -162,11 +188,27 @@ public final class CheckpointPacker {
         return entry;
     }
 
-    private static InputStream open(Path path) throws IOException {
-        return Files.newInputStream(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
-    }
+    /** Closing it only flushes: the manifest is still to come. */
+    private static final class OpenOutput extends OutputStream {
+        private final OutputStream out;
 
-    private static ArchiveException changed(Path path) {
-        return new ArchiveException(path + " changed while it was being packed");
+        OpenOutput(OutputStream out) {
+            this.out = out;
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            out.write(b);
+        }
+
+        @Override
+        public void write(byte[] bytes, int from, int length) throws IOException {
+            out.write(bytes, from, length);
+        }
+
+        @Override
+        public void close() throws IOException {
+            out.flush();
+        }
     }
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.archive;
 
-import com.github.luben.zstd.ZstdIOException;
-import com.github.luben.zstd.ZstdInputStream;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -18,7 +15,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.DigestOutputStream;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -32,7 +31,8 @@ import java.util.stream.Stream;
  * files appear under the name asked for.
  */
 public final class CheckpointUnpacker {
-    private static final int WINDOW_LOG = 27;
+    // Smaller files are not worth a second thread.
+    private static final long LARGE = 1 << 20;
 
     private CheckpointUnpacker() {}
 
@@ -103,22 +103,13 @@ public final class CheckpointUnpacker {
     }
 
     private static Manifest read(Path archive, ArchiveLimits limits, Predicate<Manifest.FileEntry> wanted, Path target) throws IOException {
-        try (Counter compressed = new Counter(new BufferedInputStream(Files.newInputStream(archive), 1 << 16))) {
-            ZstdInputStream zstd = new ZstdInputStream(compressed);
-            zstd.setLongMax(WINDOW_LOG);
-            try (InputStream plain = new Guard(zstd, compressed, limits)) {
+        try (Counter compressed = new Counter(Files.newInputStream(archive))) {
+            BufferedInputStream buffered = new BufferedInputStream(compressed, 1 << 16);
+            try (InputStream plain = new Guard(buffered, compressed, limits)) {
                 return readEntries(new StrictTar(plain), plain, limits, wanted, target);
             }
-        } catch (ZstdIOException | EOFException e) {
-            throw new ArchiveException(archive + ": damaged or cut short: " + e.getMessage());
         } catch (ArchiveException e) {
             throw new ArchiveException(archive + ": " + e.getMessage());
-        } catch (IOException e) {
-            // zstd-jni reports a stream that ends within a frame as a plain IOException.
-            if (e.getMessage() != null && e.getMessage().startsWith("Truncated source")) {
-                throw new ArchiveException(archive + ": cut short");
-            }
-            throw e;
         }
     }
 
@@ -154,14 +145,12 @@ public final class CheckpointUnpacker {
             if (entry.size() != file.size()) {
                 throw new ArchiveException("entry " + entry.name() + " has " + entry.size() + " bytes, the manifest says " + file.size());
             }
-            try (OutputStream out = wanted.test(file) ? create(target.resolve(file.name())) : OutputStream.nullOutputStream()) {
-                String hash = Hashes.copy(plain, out, file.size());
-                if (hash == null) {
-                    throw new ArchiveException("cut short within " + entry.name());
-                }
-                if (!hash.equals(file.sha256())) {
-                    throw new ArchiveException("entry " + entry.name() + " has SHA-256 " + hash + ", the manifest says " + file.sha256());
-                }
+            String hash = extract(plain, file, wanted.test(file) ? create(target.resolve(file.name())) : OutputStream.nullOutputStream());
+            if (hash == null) {
+                throw new ArchiveException("cut short within " + entry.name());
+            }
+            if (!hash.equals(file.sha256())) {
+                throw new ArchiveException("entry " + entry.name() + " has SHA-256 " + hash + ", the manifest says " + file.sha256());
             }
             tar.skipPadding(file.size());
         }
@@ -172,6 +161,23 @@ public final class CheckpointUnpacker {
             throw new ArchiveException(missing + " is in the manifest but not in the archive");
         }
         return manifest;
+    }
+
+    // Large files are hashed and written by a second thread while this one decompresses. Null if the archive ends within it.
+    private static String extract(InputStream plain, Manifest.FileEntry file, OutputStream out) throws IOException {
+        DigestOutputStream hashing = new DigestOutputStream(out, Hashes.sha256());
+        try (OutputStream target = file.size() < LARGE ? hashing : new HandOver(hashing, "checkpoint archive reader")) {
+            byte[] buffer = new byte[1 << 16];
+            for (long left = file.size(); left > 0;) {
+                int n = plain.read(buffer, 0, (int) Math.min(buffer.length, left));
+                if (n < 0) {
+                    return null;
+                }
+                target.write(buffer, 0, n);
+                left -= n;
+            }
+        }
+        return HexFormat.of().formatHex(hashing.getMessageDigest().digest());
     }
 
     private static void requireWithin(Manifest manifest, ArchiveLimits limits, Predicate<Manifest.FileEntry> wanted, Path target) throws IOException {
@@ -210,6 +216,7 @@ public final class CheckpointUnpacker {
     private static final class Counter extends InputStream {
         private final InputStream in;
         private long count;
+        private boolean failed; // it was the file that could not be read
 
         Counter(InputStream in) {
             this.in = in;
@@ -217,16 +224,20 @@ public final class CheckpointUnpacker {
 
         @Override
         public int read() throws IOException {
-            int b = in.read();
-            count += b < 0 ? 0 : 1;
-            return b;
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
         }
 
         @Override
         public int read(byte[] buffer, int from, int length) throws IOException {
-            int n = in.read(buffer, from, length);
-            count += Math.max(n, 0);
-            return n;
+            try {
+                int n = in.read(buffer, from, length);
+                count += Math.max(n, 0);
+                return n;
+            } catch (IOException e) {
+                failed = true;
+                throw e;
+            }
         }
 
         @Override
@@ -242,10 +253,10 @@ public final class CheckpointUnpacker {
         private final ArchiveLimits limits;
         private long count;
 
-        Guard(InputStream in, Counter compressed, ArchiveLimits limits) {
-            this.in = in;
+        Guard(BufferedInputStream archive, Counter compressed, ArchiveLimits limits) throws IOException {
             this.compressed = compressed;
             this.limits = limits;
+            in = Compression.decompress(archive);
         }
 
         @Override
@@ -256,13 +267,25 @@ public final class CheckpointUnpacker {
 
         @Override
         public int read(byte[] buffer, int from, int length) throws IOException {
-            int n = in.read(buffer, from, length);
+            int n = readHere(buffer, from, length);
             count += Math.max(n, 0);
             if (count > limits.ratioFloor() && count / limits.ratio() > compressed.count) {
                 throw new ArchiveException("a bomb: " + compressed.count + " bytes expand to more than " + count + "; at most "
                         + limits.ratio() + " times the size is taken");
             }
             return n;
+        }
+
+        // What decompressors throw is of many types.
+        private int readHere(byte[] buffer, int from, int length) throws IOException {
+            try {
+                return in.read(buffer, from, length);
+            } catch (IOException | RuntimeException e) {
+                if (compressed.failed) {
+                    throw e;
+                }
+                throw new ArchiveException("damaged or cut short: " + e.getMessage());
+            }
         }
 
         @Override

@@ -69,6 +69,11 @@ public record Manifest(String created, Host host, List<FileEntry> files, List<Pr
         return files.stream().mapToLong(FileEntry::size).sum();
     }
 
+    /** The same with other files. */
+    Manifest withFiles(List<FileEntry> others) {
+        return new Manifest(created, host, List.copyOf(others), tree, timings, summary);
+    }
+
     /**
      * Leaves the summary out.
      *

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.cli;
 
+import io.jenkins.plugins.checkpoint.archive.CheckpointPacker;
+import io.jenkins.plugins.checkpoint.archive.PackOptions;
 import io.jenkins.plugins.checkpoint.rpc.DirectoryDescriptor;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_opts;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -53,6 +56,12 @@ final class DumpCommand implements Callable<Integer> {
     @Option(names = {"-v", "--log-level"}, paramLabel = "N", defaultValue = "2", description = "how much of it, 0 to 4 (default: ${DEFAULT-VALUE})")
     private int logLevel;
 
+    @Option(names = "--archive", paramLabel = "FILE", description = "packs the images into this archive too, as the verb pack does")
+    private Path archive;
+
+    @Mixin
+    private CompressionChoice compression;
+
     @Mixin
     private ServiceLink service;
 
@@ -69,6 +78,11 @@ final class DumpCommand implements Callable<Integer> {
                 });
                 System.out.println("pid " + pid + " dumped into " + images + ", " + Text.size(Text.sizeOf(images)) + ", in " + Text.since(start));
             });
+        }
+        if (archive != null) {
+            long start = System.nanoTime();
+            CheckpointPacker.pack(images, archive, PackOptions.DEFAULT.withCompression(compression.chosen()));
+            System.out.println("packed into " + archive + ", " + Text.size(Files.size(archive)) + ", in " + Text.since(start));
         }
         return 0;
     }

@@ -3,17 +3,20 @@ package io.jenkins.plugins.checkpoint.cli;
 
 import io.jenkins.plugins.checkpoint.archive.CheckpointPacker;
 import io.jenkins.plugins.checkpoint.archive.Manifest;
+import io.jenkins.plugins.checkpoint.archive.PackOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code pack}: makes an archive of an images directory. */
 @Command(name = "pack", mixinStandardHelpOptions = true, sortOptions = false,
-        description = "Packs an images directory into an archive (tar, zstd) with a manifest: sizes, SHA-256, kernel, CPU, process tree, times.")
+        description = "Packs an images directory into an archive (tar, compressed) with a manifest: sizes, SHA-256, kernel, CPU, process tree, times."
+                + " An incremental dump becomes a whole one.")
 final class PackCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "DIR", description = "the images directory")
     private Path images;
@@ -24,10 +27,13 @@ final class PackCommand implements Callable<Integer> {
     @Option(names = "--manifest", paramLabel = "FILE", description = "writes the manifest there too")
     private Path copy;
 
+    @Mixin
+    private CompressionChoice compression;
+
     @Override
     public Integer call() throws IOException {
         long start = System.nanoTime();
-        Manifest manifest = CheckpointPacker.pack(images, archive);
+        Manifest manifest = CheckpointPacker.pack(images, archive, PackOptions.DEFAULT.withCompression(compression.chosen()));
         if (copy != null) {
             Files.writeString(copy, manifest.toJson());
         }

@@ -11,6 +11,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -23,9 +24,9 @@ final class PageStore {
     /** Bytes of a page: the same on every x86-64, and on arm64 as Debian runs it. */
     static final int PAGE = 4096;
     // Flags of pagemap_entry, as crit(1) shows them: in an earlier dump; fetched lazily; contents are in the pages image.
-    private static final int IN_PARENT = 1;
+    static final int IN_PARENT = 1;
     private static final int LAZY = 2;
-    private static final int PRESENT = 4;
+    static final int PRESENT = 4;
     // One for every page of a 16 GiB process that has every other page mapped.
     private static final int MAX_RUNS = 2 << 20;
     /** No address space has more: five-level page tables give a process 2^56 bytes. */
@@ -91,7 +92,8 @@ final class PageStore {
         return Files.exists(directory.resolve(name), LinkOption.NOFOLLOW_LINKS) ? Optional.of(open(directory, name)) : Optional.empty();
     }
 
-    private static PageStore open(Path directory, String name) throws IOException {
+    /** Opens the pagemap image of that name. */
+    static PageStore open(Path directory, String name) throws IOException {
         Path path = directory.resolve(name);
         try (ImageFile file = ImageFile.open(path, ImageKind.PAGEMAP)) {
             long id = Integer.toUnsignedLong(file.first(pagemap_head.parser()).getPagesId());
@@ -151,6 +153,11 @@ final class PageStore {
     Run runAt(long address) {
         int at = find(address);
         return at < runs.size() ? runs.get(at) : null;
+    }
+
+    /** All pages that are in this directory or an earlier dump, by address. */
+    List<Run> runs() {
+        return Collections.unmodifiableList(runs);
     }
 
     private long within(long start, long end, boolean inParent) {

@@ -26,6 +26,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /** A small images directory, written message by message: process 100 with threads 100 and 102, and its child 101, a zombie. */
 public final class SampleImages {
@@ -57,6 +58,18 @@ public final class SampleImages {
         // The arguments straddle the pages at 0x7000000 and 0x7001000, which are second and third in the file.
         byte[] arguments = "soak\0--hours".getBytes(StandardCharsets.US_ASCII);
         System.arraycopy(arguments, 0, pages, 4096 + 0xff8, arguments.length);
+        Files.write(directory.resolve("pages-1.img"), pages);
+        return directory;
+    }
+
+    /** Writes the same processes as an incremental dump on top of another: the first of its three pages is new. */
+    public static Path writeLater(Path directory, Path earlier) throws IOException {
+        write(directory);
+        Files.createSymbolicLink(directory.resolve("parent"), directory.relativize(earlier));
+        file(directory, "pagemap-100.img", new int[] {COMMON, 0x56084025}, pagemap_head.newBuilder().setPagesId(1).build(), run(0x400000, 1, 4),
+                run(0x7000000, 2, 1));
+        byte[] pages = new byte[4096];
+        Arrays.fill(pages, (byte) 0x5a);
         Files.write(directory.resolve("pages-1.img"), pages);
         return directory;
     }
