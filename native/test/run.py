@@ -28,6 +28,7 @@ from runner import (  # noqa: E402
     harness,
     images,
     tests_caller,
+    tests_calls,
     tests_cgroup,
     tests_command_line,
     tests_fuzz,
@@ -48,6 +49,7 @@ from runner.engine import Engine  # noqa: E402
 MODULES = [
     tests_programs,
     tests_caller,
+    tests_calls,
     tests_cgroup,
     tests_kinds,
     tests_input,

@@ -338,6 +338,26 @@ struct midway {
 	uint64_t nr;
 };
 
+/* From the entry of rt_sigreturn, where a run without a marker ends, to the exit of a call that does not take place. At an entry the kernel would make
+ * the call that orig_rax names: the one in which the thread was stopped, once more, even if it had been done. */
+static int leave_call(struct parasite *p, const struct thread *thread)
+{
+	/* As it goes on if pcr dies on the way. */
+	struct user_regs_struct regs = regs_for_image(thread);
+	int status;
+
+	regs.orig_rax = -1;
+	if (sigmask_set(thread->tid, thread->sigmask) < 0 || regs_set(thread->tid, &regs) < 0)
+		return -1;
+	do {
+		if (resume(thread->tid, PTRACE_SYSCALL) < 0 || (status = next_stop(thread->tid)) < 0)
+			return -1;
+		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
+			put_off(p, status);
+	} while (WSTOPSIG(status) != (SIGTRAP | 0x80));
+	return 0;
+}
+
 static int run(struct parasite *p, struct thread *thread, struct parasite_args *args, const struct midway *midway)
 {
 	struct user_regs_struct after = regs_for_image(thread), regs = thread->regs;
@@ -373,6 +393,8 @@ static int run(struct parasite *p, struct thread *thread, struct parasite_args *
 		if (acted < 0)
 			result = -1;
 	}
+	if (result == 0 && !p->marker && thread != &p->task->threads[0])
+		result = leave_call(p, thread);
 	if (thread != &p->task->threads[0] && regs_write(thread) < 0)
 		return -1;
 	if (park(p) < 0 || result < 0)
