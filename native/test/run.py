@@ -43,6 +43,7 @@ from runner import (  # noqa: E402
     tests_rpc,
     tests_rpc_options,
     tests_supervise,
+    tests_vdso,
 )
 from runner.engine import Engine  # noqa: E402
 
@@ -59,6 +60,7 @@ MODULES = [
     tests_images,
     tests_incremental,
     tests_supervise,
+    tests_vdso,
     tests_kill,
     tests_real,
     tests_libcriu,

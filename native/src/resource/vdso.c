@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "resource/page_reader.h"
+#include "resource/vdso_proxy.h"
 #include "tree/restore_tree.h"
 
 #define VDSO_MAX (64 * PAGE)
@@ -70,7 +71,7 @@ int vdso_check(const struct restore *restore, const struct restore_task *task)
 		pr_warn("pid %d: the images lack its vDSO's code; taking it for this kernel's", task->pid);
 	if (size != own->vdso_end - own->vdso_start || (got && memcmp(dumped, (void *)own->vdso_start, size)) ||
 	    (task->vvar_start && task->vdso_start - task->vvar_start != own->vdso_start - own->vvar_start))
-		return err_set(ENOTSUP, "pid %d was dumped on another kernel: its vDSO differs from this kernel's, which cannot be restored yet",
-			       task->pid);
+		return !got ? err_set(ENOTSUP, "pid %d was dumped on another kernel, and the images lack its vDSO's code", task->pid) :
+		       vdso_proxy_check(task, dumped, size) < 0 ? -1 : 1;
 	return 0;
 }

@@ -22,8 +22,8 @@ struct vdso_place {
 };
 const struct vdso_place *vdso_own(void);
 
-/* Is the task's vDSO the one that this kernel gives, so that moving ours to its address is all that is to do? Returns 0 or -1 with
- * the error set. */
+/* Is the task's vDSO the one that this kernel gives, so that moving ours to its address is all that is to do? Returns 0; 1 when it is
+ * another kernel's, whose functions can be redirected (vdso_proxy.h); -1 with the error set. */
 int vdso_check(const struct restore *restore, const struct restore_task *task);
 
 #endif

@@ -18,6 +18,7 @@
 #include "resource/shmem.h"
 #include "resource/sysvshm.h"
 #include "resource/vdso.h"
+#include "resource/vdso_proxy.h"
 #include "resource/vma.h"
 #include "tree/restore_tree.h"
 
@@ -157,10 +158,30 @@ static int check_runs(const struct restore_task *task)
 	return 0;
 }
 
+/* Another kernel's vDSO is memory like any other from here on. */
+static void keep_old_vdso(struct restore_task *task)
+{
+	size_t at = 0;
+
+	while (at < task->vma_count && task->vmas[at].entry->start < task->vdso_start)
+		at++;
+	memmove(&task->vmas[at + 1], &task->vmas[at], (task->vma_count - at) * sizeof(*task->vmas));
+	task->vma_count++;
+	task->vmas[at] = (struct restore_vma){ .has_pages = true };
+	for (size_t i = 0; i < task->mm->n_vmas; i++)
+		if (task->mm->vmas[i]->start == task->vdso_start)
+			task->vmas[at].entry = task->mm->vmas[i];
+	task->vmas[at].entry->status = VMA_AREA_REGULAR | VMA_ANON_PRIVATE;
+	task->vmas[at].entry->flags |= MAP_PRIVATE | MAP_ANONYMOUS;
+	task->old_vdso = &task->vmas[at];
+	task->vdso_start = task->vvar_start = 0;
+}
+
 int vmas_read(struct restore *restore, struct restore_task *task)
 {
 	const MmEntry *mm = task->mm;
 	uint64_t last_end = PAGE;
+	int foreign;
 
 	if (mm->n_vmas > VMAS_MAX || mm->n_vmas == 0)
 		return err_set(EINVAL, "mm-%d.img has %zu mappings", task->pid, mm->n_vmas);
@@ -197,7 +218,10 @@ int vmas_read(struct restore *restore, struct restore_task *task)
 		return err_context("pid %d", task->pid);
 	if (check_runs(task) < 0)
 		return -1;
-	return vdso_check(restore, task);
+	foreign = vdso_check(restore, task);
+	if (foreign > 0)
+		keep_old_vdso(task);
+	return foreign < 0 ? -1 : 0;
 }
 
 /* --- in the task --- */
@@ -441,6 +465,8 @@ int vmas_set_thp(const struct restore_task *task)
 int vmas_restore(struct restore *restore, struct restore_task *task)
 {
 	if (vmas_map(restore, task, false) < 0 || vmas_load(restore, task) < 0)
+		return -1;
+	if (task->old_vdso && vdso_proxy_patch(restore, task) < 0)
 		return -1;
 	__atomic_add_fetch(&restore->shared->pages, task->pages->size / PAGE, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < task->vma_count; i++)

@@ -72,6 +72,7 @@ struct restore_task {
 	struct restore_vma *vmas; /* without those of the kernel: vdso, vvar, vsyscall */
 	size_t vma_count;
 	uint64_t vvar_start, vvar_end, vdso_start, vdso_end; /* 0: it had none */
+	struct restore_vma *old_vdso; /* of another kernel, in vmas like any memory; NULL for none (resource/vdso_proxy.h) */
 	struct page_runs *pages;
 	struct restore_file *exe, *cwd, *root; /* root: NULL when it is pcr's own */
 };
