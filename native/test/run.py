@@ -38,6 +38,7 @@ from runner import (  # noqa: E402
     tests_kill,
     tests_kinds,
     tests_libcriu,
+    tests_page_server,
     tests_programs,
     tests_real,
     tests_rpc,
@@ -64,6 +65,7 @@ MODULES = [
     tests_kill,
     tests_real,
     tests_libcriu,
+    tests_page_server,
     tests_rpc_options,
 ]
 BUILD = os.path.join(os.path.dirname(HERE), "build")

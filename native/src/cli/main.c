@@ -108,7 +108,6 @@ static int run_page_server(struct command *c)
 	int fd;
 
 	c->daemon |= r->restore_detached;
-	r->ps_address = c->address;
 	if (paths_open(c) < 0)
 		return -1;
 	fd = page_server_listen(r, &r->ps_port);

@@ -319,7 +319,7 @@ const struct option_def option_table[] = {
 	{ "auto-dedup", 0, ARG_NONE, FLAG(request.auto_dedup) },
 	{ "pre-dump-mode", 0, ARG_VALUE, 0, take_pre_dump_mode },
 	{ "lazy-pages", 0, ARG_NONE, .refused = "not there yet" },
-	{ "page-server", 0, ARG_NONE, .refused = "not there yet" },
+	{ "page-server", 0, ARG_NONE, FLAG(request.use_page_server) },
 	{ "address", 0, ARG_VALUE, 0, take_address },
 	{ "port", 0, ARG_VALUE, 0, take_port },
 	{ "ps-socket", 0, ARG_VALUE, 0, take_ps_socket },

@@ -153,6 +153,7 @@ int options_parse(int argc, char **argv, struct command *command)
 	if (!result)
 		result = parse(argc, argv, command, options, letters);
 	free_long_options(options);
+	command->request.ps_address = command->address;
 	command->words = argv + optind;
 	command->word_count = argc - optind;
 	return result;

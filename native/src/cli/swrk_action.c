@@ -96,8 +96,6 @@ static int act(const struct session *session, const CriuReq *req, struct request
 	if (take(session, req, request) < 0)
 		return -1;
 	request->pre_dump = dump && req->type != CRIU_REQ_TYPE__DUMP;
-	if (dump && request->use_page_server)
-		return err_set(ENOTSUP, "option ps is not done for a dump yet");
 	if (dump && !request->pid && take_self(session, request) < 0)
 		return -1;
 	peer_ptrace(dump);

@@ -11,6 +11,7 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "images/pagemap.pb-c.h"
+#include "pageserver/client.h"
 #include "tree/dump.h"
 
 /* Small enough that a chunk is still in the cache when it is written. */
@@ -30,6 +31,11 @@ struct page_writer {
 	uint64_t next_vaddr, run_pages; /* the open run */
 	uint32_t run_flags;
 	uint64_t written, read_bytes;
+
+	/* With a page server: runs whose contents are in the chunk. */
+	bool remote;
+	struct ps_run *runs;
+	size_t run_count, run_room;
 
 	struct chunk chunks[CHUNKS];
 
@@ -52,6 +58,13 @@ struct page_writer *page_writer_open(struct dump *dump, int kind, unsigned long 
 	PagemapHead head = PAGEMAP_HEAD__INIT;
 
 	w->dump = dump;
+	w->remote = dump->request->use_page_server;
+	if (w->remote) {
+		if (ps_client_open(kind == IMG_SHMEM_PAGEMAP, id) == 0)
+			return w;
+		free(w);
+		return NULL;
+	}
 	head.pages_id = ++dump->pages_id;
 	w->pagemap = img_create(dump->dirfd, kind, id);
 	w->pages = w->pagemap ? img_create(dump->dirfd, IMG_PAGES, head.pages_id) : NULL;
@@ -62,6 +75,16 @@ struct page_writer *page_writer_open(struct dump *dump, int kind, unsigned long 
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
 	return w;
+}
+
+static int end_run(struct page_writer *w);
+
+static int send_chunk(struct page_writer *w, struct chunk *chunk)
+{
+	int result = end_run(w) < 0 ? -1 : ps_client_send(w->runs, w->run_count, chunk->data);
+
+	w->run_count = chunk->size = 0;
+	return result;
 }
 
 static int write_chunk(struct page_writer *w, struct chunk *chunk)
@@ -113,6 +136,8 @@ static int next_chunk(struct page_writer *w)
 {
 	int code;
 
+	if (w->remote)
+		return send_chunk(w, &w->chunks[0]);
 	if (!w->async && w->read_bytes >= ASYNC_FROM)
 		w->async = pthread_create(&w->thread, NULL, write_loop, w) == 0;
 	if (!w->async) {
@@ -140,6 +165,13 @@ static int end_run(struct page_writer *w)
 
 	if (!w->run_pages)
 		return 0;
+	if (w->remote) {
+		struct ps_run *run = array_push(&w->runs, &w->run_count, &w->run_room, sizeof(*w->runs));
+
+		*run = (struct ps_run){ w->next_vaddr - w->run_pages * PAGE, w->run_pages, w->run_flags };
+		w->run_pages = 0;
+		return 0;
+	}
 	e.vaddr = w->next_vaddr - w->run_pages * PAGE;
 	e.compat_nr_pages = w->run_pages > UINT32_MAX ? UINT32_MAX : w->run_pages;
 	e.has_nr_pages = true;
@@ -276,7 +308,9 @@ int page_writer_close(struct page_writer *w, uint64_t *written)
 {
 	int result = 0;
 
-	if (w->pages && end_run(w) < 0)
+	if (w->remote)
+		result = send_chunk(w, &w->chunks[0]);
+	else if (w->pages && end_run(w) < 0)
 		result = -1;
 	if (w->async) {
 		pthread_mutex_lock(&w->lock);
@@ -287,7 +321,7 @@ int page_writer_close(struct page_writer *w, uint64_t *written)
 		pthread_join(w->thread, NULL);
 		if (w->write_errno)
 			result = write_failed(w, w->write_errno);
-	} else if (w->chunks[w->filled % CHUNKS].size && write_chunk(w, &w->chunks[w->filled % CHUNKS]) < 0) {
+	} else if (!w->remote && w->chunks[w->filled % CHUNKS].size && write_chunk(w, &w->chunks[w->filled % CHUNKS]) < 0) {
 		result = write_failed(w, errno);
 	}
 	if (img_close(w->pages) < 0 || img_close(w->pagemap) < 0)
@@ -296,6 +330,7 @@ int page_writer_close(struct page_writer *w, uint64_t *written)
 		free(w->chunks[i].data);
 	if (written)
 		*written += w->written;
+	free(w->runs);
 	free(w);
 	return result;
 }

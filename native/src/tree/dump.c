@@ -17,6 +17,7 @@
 #include "image/image.h"
 #include "images/pstree.pb-c.h"
 #include "images/timens.pb-c.h"
+#include "pageserver/client.h"
 #include "ptrace/parasite.h"
 #include "ptrace/seize.h"
 #include "resource/cgroup.h"
@@ -250,9 +251,10 @@ int dump_run(const struct request *request, struct result *result)
 	if (unlinkat(dump.dirfd, "inventory.img", 0) < 0 && errno != ENOENT)
 		return err_errno("cannot replace the dump in the images directory");
 	pr_info("dumping pid %d", request->pid);
-	if (request_notify(request, "pre-dump", request->pid) < 0)
+	if (request_notify(request, "pre-dump", request->pid) < 0 || ps_client_begin(request) < 0)
 		return -1;
 	if (track_begin(&dump) < 0) {
+		ps_client_drop();
 		track_end(&dump, false);
 		img_remove_created();
 		return -1;
@@ -260,6 +262,7 @@ int dump_run(const struct request *request, struct result *result)
 	tick_start();
 	if (freeze_tree(&dump.tree, request) < 0) {
 		tick_stop();
+		ps_client_drop();
 		track_end(&dump, false);
 		free_tree(&dump.tree);
 		img_remove_created();
@@ -275,6 +278,9 @@ int dump_run(const struct request *request, struct result *result)
 	}
 	if (img_write_behind_end() < 0)
 		failed = true;
+	if (!failed)
+		failed = ps_client_end() < 0;
+	ps_client_drop();
 	if (!failed)
 		failed = request_notify(request, "post-dump", request->pid) < 0;
 	if (!failed && request->client_gone && request->client_gone())

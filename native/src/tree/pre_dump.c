@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "pageserver/client.h"
 #include "ptrace/seize.h"
 #include "resource/page_writer.h"
 #include "resource/pagemap.h"
@@ -74,7 +75,7 @@ int pre_dump_run(const struct request *request)
 	if (unlinkat(dump.dirfd, "inventory.img", 0) < 0 && errno != ENOENT)
 		return err_errno("cannot replace the dump in the images directory");
 	pr_info("pre-dumping pid %d", request->pid);
-	failed = request_notify(request, "pre-dump", request->pid) < 0 || track_begin(&dump) < 0;
+	failed = request_notify(request, "pre-dump", request->pid) < 0 || ps_client_begin(request) < 0 || track_begin(&dump) < 0;
 	if (!failed) {
 		tick_start();
 		failed = freeze_tree(&dump.tree, request) < 0;
@@ -88,9 +89,10 @@ int pre_dump_run(const struct request *request)
 		dump.stats.frozen_us = now_us() - frozen;
 	}
 	if (!failed)
-		failed = write_memory(&dump) < 0 || dump_write_inventory(&dump) < 0;
+		failed = write_memory(&dump) < 0 || ps_client_end() < 0 || dump_write_inventory(&dump) < 0;
 	if (!failed)
 		dump_write_stats(&dump);
+	ps_client_drop();
 	track_end(&dump, !failed);
 	pr_info("%s: frozen for %llu us, %llu pages written, %llu in the dump before", failed ? "failed" : "done",
 		(unsigned long long)dump.stats.frozen_us, (unsigned long long)dump.stats.pages_written,

@@ -10,7 +10,7 @@ import subprocess
 from . import procfs
 from .harness import Failure, Test, poll, require
 
-EMPTY, DUMP, RESTORE, CHECK, VERSION = 0, 1, 2, 3, 10
+EMPTY, DUMP, RESTORE, CHECK, VERSION, WAIT_PID = 0, 1, 2, 3, 10, 11
 BOTH = {("pcr", "pcr"), ("criu", "criu")}
 PCR = {("pcr", "pcr")}
 
