@@ -12,7 +12,7 @@ public abstract class Cause {
         throw new UnsupportedOperationException();
     }
 
-    Cause() {
+    public Cause() {
         throw new UnsupportedOperationException();
     }
 

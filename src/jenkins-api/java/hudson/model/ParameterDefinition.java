@@ -27,6 +27,10 @@ public abstract class ParameterDefinition implements Describable<ParameterDefini
         throw new UnsupportedOperationException();
     }
 
+    public ParameterDefinition copyWithDefaultValue(ParameterValue parameterValue) {
+        throw new UnsupportedOperationException();
+    }
+
     public ParameterValue getDefaultParameterValue() {
         throw new UnsupportedOperationException();
     }

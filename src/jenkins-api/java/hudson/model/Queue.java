@@ -43,6 +43,10 @@ public class Queue extends ResourceController implements Saveable {
         }
     }
 
+    public interface QueueAction extends Action {
+        boolean shouldSchedule(List<Action> list);
+    }
+
     public interface Task extends ModelObject {
     }
 

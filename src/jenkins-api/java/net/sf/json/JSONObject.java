@@ -18,6 +18,10 @@ public final class JSONObject {
         throw new UnsupportedOperationException();
     }
 
+    public Object opt(String text) {
+        throw new UnsupportedOperationException();
+    }
+
     public boolean optBoolean(String text) {
         throw new UnsupportedOperationException();
     }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 package org.kohsuke.stapler;
 
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.ServletException;
 import java.lang.reflect.Type;
 import net.sf.json.JSONObject;
 
-public interface StaplerRequest2 {
+public interface StaplerRequest2 extends HttpServletRequest {
     String getRestOfPath();
     String getRootPath();
     <T> T findAncestorObject(Class<T> type);
