@@ -119,15 +119,3 @@ int check_json(FILE *out)
 	fflush(out);
 	return conclude(there);
 }
-
-int check_feature(const char *name)
-{
-	for (size_t i = 0; i < need_count; i++) {
-		if (strcmp(needs[i].name, name) && (!needs[i].alias || strcmp(needs[i].alias, name)))
-			continue;
-		if (needs[i].there())
-			return 0;
-		return err_set(ENOTSUP, "%s is not there: it is for %s; %s", needs[i].name, needs[i].what, needs[i].otherwise);
-	}
-	return err_set(EINVAL, "there is no feature '%s'; pcr check lists them all", name);
-}

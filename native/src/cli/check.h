@@ -14,8 +14,4 @@ int check_run(FILE *out);
 /* The same as JSON. */
 int check_json(FILE *out);
 
-/* One thing by its name in the table, or by CRIU's name for it (criu check --feature). Returns 0 when it is there; -1 with the error set: it is
- * not, and what it is for; or there is no such name (code EINVAL). */
-int check_feature(const char *name);
-
 #endif

@@ -10,6 +10,7 @@
 
 #include "cli/background.h"
 #include "cli/check.h"
+#include "cli/check_features.h"
 #include "cli/open_paths.h"
 #include "cli/options.h"
 #include "cli/pidfile.h"

@@ -19,15 +19,32 @@ def run(context, *arguments, **popen):
     return done.returncode, done.stdout
 
 
-def names_of_criu():
-    """[(option, whether it takes a value)] of a real criu's --help."""
+def help_of_criu():
+    """A real criu's --help."""
     found = subprocess.run([os.path.join(ROOT, "tools", "real-criu"), "--present"], capture_output=True, text=True)
     if found.returncode:
         raise Skip("no real CRIU to ask (tools/real-criu)")
-    text = subprocess.run(found.stdout.split() + ["--help"], capture_output=True, text=True).stdout
+    return subprocess.run(found.stdout.split() + ["--help"], capture_output=True, text=True).stdout
+
+
+def names_of_criu():
+    """[(option, whether it takes a value)] of a real criu's."""
+    text = help_of_criu()
     names = re.findall(r"^ {1,5}(?:-\w\|)?(--[a-z][a-z-]+)( [A-Zm\[N][A-Za-z:{}|,\[\]/-]*| script| size)?", text, re.M)
     require(len(names) > 60, f"only {len(names)} options in criu's help")
     return [(name, bool(value)) for name, value in names]
+
+
+def features(context):
+    """Every feature that criu check can be asked for is known: there, or not, with a reason."""
+    names = re.search(r"--feature FEAT.*?one of:\n(.*?)(?=\n\S|\n *-|\Z)", help_of_criu(), re.S).group(1).replace(",", " ").split()
+    require(len(names) > 30, f"only {names}")
+    for name in names:
+        status, said = run(context, "check", "--feature", name)
+        require(status == 0 or (status == 1 and "is not there" in said), f"{name}: {status} {said}")
+    for name, expected in (("mnt_id", 0), ("tun", 1), ("nonsense", 1)):
+        status, said = run(context, "check", "--feature", name)
+        require(status == expected and ("there is no feature" in said) == (name == "nonsense"), f"{name}: {status} {said}")
 
 
 def known(context):
@@ -209,4 +226,4 @@ def relength(start, grown):
 
 def tests():
     return [Test("command_line:" + f.__name__, f, only=PCR)
-            for f in (known, forms, version_and_help, verbosity, config_files, stats, exec_cmd, join_ns, cpuinfo)]
+            for f in (known, features, forms, version_and_help, verbosity, config_files, stats, exec_cmd, join_ns, cpuinfo)]
