@@ -92,6 +92,8 @@ struct request {
 	/* The process that the service looked at, and its starttime in /proc/PID/stat: another one with that pid is not meant. 0: not given. */
 	pid_t target;
 	unsigned long long target_start;
+	/* A page server waits for its first connection only while this process lives; 0: for ever. */
+	pid_t leash;
 	/* Whether nobody is left who could be told the outcome; NULL: there is always somebody. Then an action is taken back. */
 	bool (*client_gone)(void);
 	/* Who asked over RPC and where descriptor numbers of the request live; 0 on the command line. */

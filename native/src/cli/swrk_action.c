@@ -115,8 +115,10 @@ int swrk_page_server(const struct session *session, const CriuReq *req)
 
 	current = session;
 	answers = &request;
-	if (take(session, req, &request) == 0)
+	if (take(session, req, &request) == 0) {
+		request.leash = session->started->service_peer.pid ? getppid() : 0;
 		pid = page_server_start(&request, session->socket, &port);
+	}
 	swrk_opts_close(&request);
 	if (pid < 0)
 		return swrk_refuse(session, req->type);

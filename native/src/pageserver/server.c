@@ -2,6 +2,8 @@
 #include "pageserver/server.h"
 
 #include <errno.h>
+#include <sys/pidfd.h>
+#include <poll.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -211,19 +213,32 @@ int page_server_serve(const struct request *request, int fd)
 	return result;
 }
 
+/* A service that was killed leaves nobody listening: whoever was to connect has lost it, too. */
+static int await_client(int fd, int leash)
+{
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN }, { .fd = leash, .events = POLLIN } };
+
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return err_errno("page server: cannot wait for a connection");
+	return p[0].revents ? 0 : err_set(ECONNABORTED, "page server: the service is gone, and nobody has connected");
+}
+
 pid_t page_server_start(struct request *request, int closed, uint16_t *port)
 {
 	int fd = page_server_listen(request, port);
+	auto_fd leash = -1;
 	pid_t pid;
 
 	if (fd < 0)
 		return -1;
+	leash = request->leash ? pidfd_open(request->leash, 0) : -1;
 	pid = fork();
 	if (pid == 0) {
 		if (closed >= 0)
 			close(closed);
 		setsid();
-		_exit(page_server_serve(request, fd) < 0 ? 1 : 0);
+		_exit((leash >= 0 && await_client(fd, leash) < 0) || page_server_serve(request, fd) < 0 ? 1 : 0);
 	}
 	close(fd);
 	if (pid < 0)

@@ -62,7 +62,7 @@ final class PeerProcess {
             return;
         }
         if (!request.hasOpts()) {
-            throw new RefusedException(Errno.EINVAL, request.getType() + " request lacks opts: field 2, with images_dir_fd");
+            throw new RefusedException(Errno.EBADRQC, request.getType() + " request lacks opts: field 2, with images_dir_fd");
         }
         requireAlive();
         criu_opts options = request.getOpts();
@@ -74,7 +74,7 @@ final class PeerProcess {
             return;
         }
         if (!options.hasImagesDir() || options.getImagesDir().isEmpty()) {
-            throw new RefusedException(Errno.EBADF, "images_dir_fd " + options.getImagesDirFd() + " is not a descriptor; give one of an open directory, or images_dir");
+            throw new RefusedException(Errno.EBADRQC, "images_dir_fd " + options.getImagesDirFd() + " is not a descriptor; give one of an open directory, or images_dir");
         }
     }
 
@@ -89,7 +89,7 @@ final class PeerProcess {
     private void requireDirectory(String option, int number) throws RefusedException {
         Path descriptor = proc("fd/" + number);
         if (!Files.exists(descriptor, LinkOption.NOFOLLOW_LINKS)) {
-            throw new RefusedException(Errno.EBADF, option + " " + number + " is not open in the client, pid " + credentials.pid());
+            throw new RefusedException(Errno.EBADRQC, option + " " + number + " is not open in the client, pid " + credentials.pid());
         }
         if (!Files.isDirectory(descriptor)) {
             String target;
@@ -98,7 +98,7 @@ final class PeerProcess {
             } catch (IOException e) {
                 target = "something unreadable";
             }
-            throw new RefusedException(Errno.ENOTDIR, option + " " + number + " of the client, pid " + credentials.pid() + ", is " + target
+            throw new RefusedException(Errno.EBADRQC, option + " " + number + " of the client, pid " + credentials.pid() + ", is " + target
                     + ", not a directory");
         }
     }

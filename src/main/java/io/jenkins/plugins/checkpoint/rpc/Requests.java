@@ -39,7 +39,7 @@ final class Requests {
             throw new RefusedException(Errno.EBADRQC, "request type " + request.getType() + " asks for nothing");
         }
         if (!request.isInitialized()) {
-            throw new RefusedException(Errno.EINVAL, request.getType() + " request lacks " + String.join(", ", request.findInitializationErrors()));
+            throw new RefusedException(Errno.EBADRQC, request.getType() + " request lacks " + String.join(", ", request.findInitializationErrors()));
         }
         return request;
     }

@@ -72,7 +72,9 @@ final class ServiceLoad {
             actions++;
             actionsOfUser.merge(peer.uid(), 1, Integer::sum);
         }
-        requests++;
+        if (type != criu_req_type.WAIT_PID) {
+            requests++;
+        }
     }
 
     synchronized void end(PeerCredentials peer, criu_req_type type) {
@@ -80,7 +82,10 @@ final class ServiceLoad {
             actions--;
             lessen(actionsOfUser, peer.uid());
         }
-        requests--;
+        // A client that waits for a process's end, which may be days, is not waited for.
+        if (type != criu_req_type.WAIT_PID) {
+            requests--;
+        }
         notifyAll();
     }
 

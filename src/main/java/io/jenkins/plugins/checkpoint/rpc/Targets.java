@@ -47,7 +47,7 @@ final class Targets {
      */
     static ProcessStatus check(criu_req request, PeerCredentials peer, boolean anyOwner) throws RefusedException, IOException {
         if (!request.hasOpts()) {
-            throw new RefusedException(Errno.EINVAL, request.getType() + " request lacks opts: field 2, with images_dir_fd and pid");
+            throw new RefusedException(Errno.EBADRQC, request.getType() + " request lacks opts: field 2, with images_dir_fd and pid");
         }
         int pid = pidOf(request, peer);
         if (pid <= 0) {
