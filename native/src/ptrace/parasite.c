@@ -544,6 +544,24 @@ int parasite_ask(struct task *task)
 
 int parasite_mincore(struct task *task, uint64_t start, uint64_t count, unsigned char *there)
 {
-	memset(there, 1, count);
-	return 0;
+	struct parasite p = { .task = task, .marker = choose_marker(task) };
+	struct parasite_args args = { .op = PARASITE_MINCORE };
+	int result;
+
+	if (find_padding(&p) < 0)
+		return -1;
+	result = map_area(&p);
+	for (uint64_t done = 0; done < count && !result; done += args.mincore_pages) {
+		args.mincore_start = start + done * PAGE;
+		args.mincore_pages = count - done < sizeof(args.there) ? count - done : sizeof(args.there);
+		result = run(&p, &task->threads[0], &args, NULL);
+		if (!result && args.result < 0)
+			result = err_set(-args.result, "pid %d: mincore of its mapping at 0x%" PRIx64 ": %s", task->pid, start, strerror(-args.result));
+		memcpy(there + done, args.there, args.mincore_pages);
+	}
+	if (unmap_area(&p) < 0)
+		result = -1;
+	if (p.stop_again)
+		kill(task->pid, SIGSTOP);
+	return result;
 }

@@ -53,7 +53,7 @@ struct parasite_thread {
 	int32_t mempolicy; /* mode of get_mempolicy(2), or negative */
 };
 
-enum parasite_op { PARASITE_ASK, PARASITE_UFFD, PARASITE_COPY };
+enum parasite_op { PARASITE_ASK, PARASITE_UFFD, PARASITE_COPY, PARASITE_MINCORE };
 
 struct parasite_args {
 	int32_t op; /* in: enum parasite_op */
@@ -68,7 +68,11 @@ struct parasite_args {
 	uint64_t frame_altstack; /* in: where the signal frame keeps its stack_t */
 	struct parasite_thread thread;
 	struct parasite_task task;
-	struct parasite_posix_timer posix_timers[PARASITE_TIMERS];
+	union {
+		struct parasite_posix_timer posix_timers[PARASITE_TIMERS];
+		unsigned char there[sizeof(struct parasite_posix_timer) * PARASITE_TIMERS]; /* PARASITE_MINCORE: out */
+	};
+	uint64_t mincore_start, mincore_pages; /* in */
 };
 
 #endif

@@ -185,7 +185,8 @@ static int look_at_task(const struct request *request, pid_t pid)
 	int result = 0;
 	DIR *dir;
 
-	if (!state || *state == 'Z' || *state == 'X')
+	/* Kernel threads have no memory: the dump says so. */
+	if (!state || *state == 'Z' || *state == 'X' || !status_field(status, "VmSize"))
 		return 0;
 	if (look_at_owner(pid, status) < 0)
 		return -1;

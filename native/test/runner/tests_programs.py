@@ -42,7 +42,7 @@ class Program:
 def small_images(context, target, images):
     size = sum(os.path.getsize(f) for f in glob.glob(os.path.join(images, "pages-*.img")))
     require(size < 2 << 20, f"the pages of a sparse program take {size} bytes in {images}")
-    rss = int(procfs.status(target.pid)["VmRSS"].split()[0])
+    rss = int(procfs.status(target.seen)["VmRSS"].split()[0])
     require(rss < 16 << 10, f"{rss} kB resident after the restore of a sparse program")
 
 

@@ -132,6 +132,9 @@ __attribute__((used)) void parasite_main(struct parasite_args *args)
 	if (args->op == PARASITE_UFFD) {
 		ask_altstack(args);
 		make_uffd(args);
+	} else if (args->op == PARASITE_MINCORE) {
+		ask_altstack(args);
+		args->result = sys(__NR_mincore, args->mincore_start, args->mincore_pages * 4096, (long)args->there, 0, 0);
 	} else if (args->op == PARASITE_COPY) {
 		ask_altstack(args);
 		copy_make(args);

@@ -38,6 +38,8 @@ final class Demo implements Closeable {
     private CriuService service;
     private TestRun run;
     private List<Integer> pids = List.of();
+    /** The restored run as it is seen from here; 0 before. */
+    private int restored;
     private int step;
     private long started;
 
@@ -140,18 +142,18 @@ final class Demo implements Closeable {
 
     private void restore() throws IOException {
         begin();
-        int pid;
         try (CriuClient client = CriuClient.connect(service.address())) {
-            pid = client.restore(unpacked, options -> options.setLogLevel(4).setLogFile("restore.log"));
+            restored = client.restore(unpacked, options -> options.setLogLevel(4).setLogFile("restore.log"));
         }
-        done("Restore", "through the service; pid " + pid + " is back");
+        done("Restore", "through the service; pid " + run.pid() + " is back"
+                + (restored == run.pid() ? "" : ", in a pid namespace, since this user may not choose pids; outside of it, it is " + restored));
     }
 
     private void goOn(int before) throws IOException, InterruptedException {
         begin();
-        waitFor("the restored run to finish its next case", () -> progress.last() > before || TestRun.isOver(run.pid()));
+        waitFor("the restored run to finish its next case", () -> progress.last() > before || TestRun.isOver(restored));
         int after = progress.last();
-        waitFor("the restored run to end", () -> TestRun.isOver(run.pid()));
+        waitFor("the restored run to end", () -> TestRun.isOver(restored));
         done("Going on", "stood at case " + before + ", went on with case " + Math.min(after, before + 1) + ", ended by itself after case " + progress.last());
     }
 
@@ -192,6 +194,7 @@ final class Demo implements Closeable {
     public void close() throws IOException {
         if (run != null) {
             run.kill(pids);
+            run.kill(restored > 0 ? TestRun.tree(restored) : List.of());
         }
         if (service != null) {
             service.close();

@@ -54,9 +54,14 @@ final class TestRun {
 
     /** Pids of the tree, the root first. */
     List<Integer> tree() {
+        return tree(pid());
+    }
+
+    /** The same of any process. */
+    static List<Integer> tree(int root) {
         List<Integer> pids = new ArrayList<>();
-        pids.add(pid());
-        ProcessHandle.of(pid()).stream().flatMap(ProcessHandle::descendants).forEach(child -> pids.add((int) child.pid()));
+        pids.add(root);
+        ProcessHandle.of(root).stream().flatMap(ProcessHandle::descendants).forEach(child -> pids.add((int) child.pid()));
         return pids;
     }
 
