@@ -204,6 +204,7 @@ static int dump_datagram(const struct fd_info *info, InetSkEntry *e, const char 
 
 static int dump_tcp(struct dump *dump, const struct fd_info *info, InetSkEntry *e, const char *what)
 {
+	struct pollfd end = { .fd = info->dup, .events = POLLRDHUP };
 	struct tcp_info tcp;
 	socklen_t n = sizeof(tcp);
 
@@ -231,6 +232,12 @@ static int dump_tcp(struct dump *dump, const struct fd_info *info, InetSkEntry *
 		if (tcp.tcpi_unacked)
 			return tcp_refuse_backlog(dump, what, tcp.tcpi_unacked);
 		return 0;
+	}
+	/* No end from the peer, and yet nothing more to be read: shutdown(2), which no state tells. */
+	if ((e->state == INETSK_ESTABLISHED || e->state == INETSK_FIN_WAIT1 || e->state == INETSK_FIN_WAIT2) && poll(&end, 1, 0) > 0 &&
+	    end.revents & POLLRDHUP) {
+		e->has_shutdown = true;
+		e->shutdown = SK_SHUTDOWN__READ;
 	}
 	return tcp_dump(dump, info, e, what);
 }
@@ -397,6 +404,8 @@ static int finish_one(struct restore *restore, const InetSkEntry *e, int fd)
 {
 	if (tcp_is_connected(e) && tcp_finish(restore, e, fd) < 0)
 		return -1;
+	if (tcp_is_connected(e) && e->shutdown & SK_SHUTDOWN__READ && shutdown(fd, SHUT_RD) < 0 && errno != ENOTCONN)
+		return err_errno("its receiving end cannot be shut down");
 	if (set_tcp_opts(e, fd) < 0)
 		return -1;
 	if (e->opts->has_reuseaddr && sk_set_int(fd, SOL_SOCKET, SO_REUSEADDR, e->opts->reuseaddr, "SO_REUSEADDR") < 0)

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <linux/in6.h>
+#include <linux/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -29,6 +30,10 @@
 #define SO_PASSRIGHTS 83
 #endif
 
+/* net/udplite.h of the kernel; udplite(7) */
+#define UDPLITE_SEND_CSCOV 10
+#define UDPLITE_RECV_CSCOV 11
+
 /* SO_BUF_LOCK: sizes that were set by hand (include/net/sock.h). */
 #define SNDBUF_LOCK 1
 #define RCVBUF_LOCK 2
@@ -36,7 +41,7 @@
 /* Without a field in the images. Kept in pcr_options where they differ from a new socket's. Filters first: SO_LOCK_FILTER ends all that. */
 static const struct other_option {
 	int level, name;
-	int sockets; /* 1: all; 2: AF_INET and AF_INET6; 4: AF_INET6; 8: TCP; 16 and 32: as 2 and 4 but not TCP; 64: AF_NETLINK */
+	int sockets; /* 1: all; 2: AF_INET and AF_INET6; 4: AF_INET6; 8: TCP; 16 and 32: as 2 and 4 but not TCP; 64: AF_NETLINK; 128: UDP; 256: UDP-Lite */
 	const char *what;
 } others[] = {
 	{ SOL_SOCKET, SO_TIMESTAMP, 1, "SO_TIMESTAMP" },
@@ -76,6 +81,16 @@ static const struct other_option {
 	{ SOL_TCP, TCP_NOTSENT_LOWAT, 8, "TCP_NOTSENT_LOWAT" },
 	{ SOL_TCP, TCP_FASTOPEN, 8, "TCP_FASTOPEN" },
 	{ SOL_TCP, TCP_CONGESTION, 8, "TCP_CONGESTION" },
+	{ SOL_IP, IP_MULTICAST_ALL, 16, "IP_MULTICAST_ALL" },
+	{ SOL_IP, IP_MULTICAST_IF, 16, "IP_MULTICAST_IF" },
+	{ SOL_IPV6, IPV6_MULTICAST_IF, 32, "IPV6_MULTICAST_IF" },
+	{ IPPROTO_UDP, UDP_CORK, 128, "UDP_CORK" },
+	{ IPPROTO_UDP, UDP_SEGMENT, 128, "UDP_SEGMENT" },
+	{ IPPROTO_UDP, UDP_GRO, 128, "UDP_GRO" },
+	{ IPPROTO_UDP, UDP_NO_CHECK6_TX, 128, "UDP_NO_CHECK6_TX" },
+	{ IPPROTO_UDP, UDP_NO_CHECK6_RX, 128, "UDP_NO_CHECK6_RX" },
+	{ IPPROTO_UDPLITE, UDPLITE_SEND_CSCOV, 256, "UDPLITE_SEND_CSCOV" },
+	{ IPPROTO_UDPLITE, UDPLITE_RECV_CSCOV, 256, "UDPLITE_RECV_CSCOV" },
 	{ SOL_NETLINK, NETLINK_PKTINFO, 64, "NETLINK_PKTINFO" },
 	{ SOL_NETLINK, NETLINK_BROADCAST_ERROR, 64, "NETLINK_BROADCAST_ERROR" },
 	{ SOL_NETLINK, NETLINK_NO_ENOBUFS, 64, "NETLINK_NO_ENOBUFS" },
@@ -147,6 +162,8 @@ static bool applies(const struct other_option *o, int family, int type, int prot
 		return (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM && (protocol == IPPROTO_TCP || !protocol);
 	if (o->sockets == 16)
 		return (family == AF_INET || family == AF_INET6) && type != SOCK_STREAM;
+	if (o->sockets == 128 || o->sockets == 256)
+		return (family == AF_INET || family == AF_INET6) && type == SOCK_DGRAM && protocol == (o->sockets == 128 ? IPPROTO_UDP : IPPROTO_UDPLITE);
 	if (o->sockets == 64)
 		return family == AF_NETLINK;
 	if (o->sockets == 32)

@@ -141,6 +141,49 @@ static void tcp_verify(void)
 	check(write(a, "back", 4) == 4 && read(b, got, sizeof got) == 4);
 }
 
+/* Only the receiving end is shut down: no packet tells of that. */
+static void tcp_shut_read_setup(void)
+{
+	tcp_setup();
+	check(shutdown(b, SHUT_RD) == 0);
+}
+
+static void tcp_shut_read_verify(void)
+{
+	check(read(a, got, sizeof got) == 6);
+	check(recv(b, got, sizeof got, MSG_DONTWAIT) == 0, "it can be read again");
+	check(write(b, "out", 3) == 3 && read(a, got, sizeof got) == 3);
+}
+
+static int option(int level, int name)
+{
+	int value = -1;
+	socklen_t n = sizeof value;
+
+	check(getsockopt(a, level, name, &value, &n) == 0);
+	return value;
+}
+
+static void set_option(int level, int name, int value)
+{
+	check(setsockopt(a, level, name, &value, sizeof value) == 0, "option %d", name);
+}
+
+static void udp_options_setup(void)
+{
+	a = socket(AF_INET, SOCK_DGRAM, 0);
+	set_option(IPPROTO_UDP, 1, 1); /* UDP_CORK */
+	set_option(IPPROTO_UDP, 103, 700); /* UDP_SEGMENT */
+	set_option(IPPROTO_IP, IP_MULTICAST_IF, htonl(INADDR_LOOPBACK));
+	set_option(IPPROTO_IP, IP_MULTICAST_ALL, 0);
+}
+
+static void udp_options_verify(void)
+{
+	check(option(IPPROTO_UDP, 1) == 1 && option(IPPROTO_UDP, 103) == 700);
+	check(option(IPPROTO_IP, IP_MULTICAST_IF) == (int)htonl(INADDR_LOOPBACK) && option(IPPROTO_IP, IP_MULTICAST_ALL) == 0);
+}
+
 static void udp_setup(void)
 {
 	socklen_t n = sizeof local;
@@ -179,6 +222,8 @@ static const struct test_kind kinds[] = {
 	{ "unix_listen", unix_listen_setup, unix_listen_verify },
 	{ "tcp_listen", listen_on, tcp_listen_verify },
 	{ "tcp", tcp_setup, tcp_verify },
+	{ "tcp_shut_read", tcp_shut_read_setup, tcp_shut_read_verify },
+	{ "udp_options", udp_options_setup, udp_options_verify },
 	{ "udp", udp_setup, udp_verify },
 	{ "netlink", netlink_setup, netlink_verify },
 };

@@ -22,7 +22,10 @@ CRIU_LOSES = {
         "tmpfile": "drops O_TMPFILE from the flags",
         "removed_dir": "drops O_DIRECTORY",
     },
-    "kinds_socket": {},
+    "kinds_socket": {
+        "tcp_shut_read": "opens the receiving end again",
+        "udp_options": "drops them",
+    },
     "kinds_huge": {
         "segment": "needs an IPC namespace of the tree",
         "shared": "makes a memfd of it, which has another name",
@@ -60,6 +63,7 @@ CRIU_LOSES = {
 # Options of dump and restore
 OPTIONS = {
     "tmpfile_linked": ["--link-remap"],
+    "tcp_shut_read": ["--tcp-established"],
     "lease_breaking": ["--file-locks"],
     "lease_downgrading": ["--file-locks"],
 }
@@ -77,7 +81,7 @@ KINDS = {
     "kinds_file": "tmpfile_linked dead_cwd kmsg memfd_path watch_deleted lease_breaking lease_downgrading async pty_mode".split(),
     "kinds_fd": """eventfd epoll timerfd signalfd memfd inotify pty unlinked replaced tmpfile removed_dir fifo proc_file
         pidfd mqueue owner flock posix_lock ofd_lock lease nsfs bpf""".split(),
-    "kinds_socket": """unix_stream unix_dgram unix_seqpacket unix_rights unix_listen tcp_listen tcp udp
+    "kinds_socket": """unix_stream unix_dgram unix_seqpacket unix_rights unix_listen tcp_listen tcp tcp_shut_read udp udp_options
         netlink""".split(),
     "kinds_process": """posix_timer seccomp zombie stopped nice scheduler reset_on_fork affinity ioprio uts_namespace net_namespace
         pid_namespace user_namespace mount_namespace landlock ldt ioperm dispatch coredump_filter membarrier mce_kill
