@@ -12,12 +12,11 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "images/pipe-data.pb-c.h"
-#include "resource/pipe.h"
+#include "resource/pipe_data.h"
 #include "resource/regfile.h"
 #include "tree/dump.h"
 #include "tree/restore_tree.h"
 
-#define FIFO_BYTES_MAX (1u << 30) /* the kernel allows no more in one pipe */
 
 /* --- dump --- */
 
@@ -50,7 +49,7 @@ static int fifo_dump(struct dump *dump, const struct fd_info *info, FileEntry *e
 	*(uint32_t *)array_push(&seen, &seen_count, &seen_room, sizeof(*seen)) = e->pipe_id;
 	if (!data_img && !(data_img = img_create(dump->dirfd, IMG_FIFO_DATA, 0)))
 		return -1;
-	return pipe_dump_data(info, e->pipe_id, data_img);
+	return pipe_data_dump(info, e->pipe_id, data_img);
 }
 
 static int fifo_dump_end(struct dump *dump)
@@ -72,8 +71,8 @@ static void fifo_forget(void)
 /* --- restore --- */
 
 static struct fifo {
-	uint32_t id, size, bytes;
-	char *data;
+	uint32_t id;
+	struct pipe_data data;
 	uint32_t first_file; /* id of its first file_entry */
 	int users; /* file entries not yet opened */
 	int both; /* both ends open, while the descriptors are opened; -1 */
@@ -112,12 +111,7 @@ static int read_data(struct restore *restore)
 		if (find_fifo(e->pipe_id))
 			return err_set(EINVAL, "fifo-data.img has FIFO %u twice", e->pipe_id);
 		f = add_fifo(e->pipe_id);
-		f->bytes = e->bytes;
-		f->size = e->has_size ? e->size : 0;
-		if (e->bytes > FIFO_BYTES_MAX || f->size > FIFO_BYTES_MAX)
-			return err_set(EINVAL, "fifo-data.img: FIFO %u of %u bytes with %u in it", e->pipe_id, f->size, e->bytes);
-		f->data = xzalloc(e->bytes);
-		if (img_read_raw(img, f->data, e->bytes) < 0)
+		if (pipe_data_take(img, e, &f->data) < 0)
 			return -1;
 		pipe_data_entry__free_unpacked(e, NULL);
 	}
@@ -159,11 +153,7 @@ static int fill(struct fifo *f, const RegFileEntry *reg)
 	f->both = open(reg->name, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	if (f->both < 0)
 		return err_errno("cannot open the FIFO %s", reg->name);
-	if (f->size && fcntl(f->both, F_GETPIPE_SZ) != (int)f->size && fcntl(f->both, F_SETPIPE_SZ, f->size) < 0)
-		return err_errno("FIFO %s: cannot make it %u bytes large", reg->name, f->size);
-	if (write_all(f->both, f->data, f->bytes) < 0)
-		return err_errno("FIFO %s: cannot put %u bytes into it", reg->name, f->bytes);
-	return 0;
+	return pipe_data_fill(f->both, &f->data, reg->name);
 }
 
 static int fifo_open(struct restore *restore, FileEntry *entry)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Anonymous pipes: their ends and the data in them (pipe(7), tee(2)).
+ * Anonymous pipes: their ends and the data in them (pipe(7)).
  */
 #include "resource/pipe.h"
 
@@ -8,18 +8,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
-#include "images/pipe-data.pb-c.h"
+#include "resource/pipe_data.h"
 #include "resource/regfile.h"
 #include "tree/dump.h"
 #include "tree/restore_tree.h"
 
-#define PIPE_BYTES_MAX (1u << 30) /* the kernel allows no more in one pipe */
 #define PIPE_ID(st) ((uint32_t)(st)->st_ino)
 
 /* --- dump --- */
@@ -37,50 +35,6 @@ static struct img *data_img;
 static bool pipe_recognise(const struct fd_info *info)
 {
 	return S_ISFIFO(info->st.st_mode) && !strncmp(info->link, "pipe:[", 6);
-}
-
-/* Another user may have made the pipe, and then only who holds its read end reads. */
-static int pipe_open_to_read(const struct fd_info *info)
-{
-	int in = proc_open(info->task->pid, O_RDONLY | O_NONBLOCK, "fd/%d", info->fd);
-
-	return in < 0 && errno == EACCES && info->dup >= 0 && (info->flags & O_ACCMODE) != O_WRONLY ? fcntl(info->dup, F_DUPFD_CLOEXEC, 0) : in;
-}
-
-int pipe_dump_data(const struct fd_info *info, uint32_t id, struct img *img)
-{
-	PipeDataEntry e = PIPE_DATA_ENTRY__INIT;
-	auto_fd in = pipe_open_to_read(info);
-	auto_fd copy_in = -1, copy_out = -1;
-	auto_free char *buffer = NULL;
-	int copy[2], size, have = 0;
-	ssize_t n = 0;
-
-	if (in < 0 || ioctl(in, FIONREAD, &have) < 0 || (size = fcntl(in, F_GETPIPE_SZ)) < 0)
-		return err_errno("pid %d: descriptor %d (%s): its contents cannot be seen", info->task->pid, info->fd, info->link);
-	if (pipe2(copy, O_CLOEXEC | O_NONBLOCK) < 0)
-		return err_errno("cannot make a pipe");
-	copy_in = copy[0];
-	copy_out = copy[1];
-	if (have) {
-		/* As many buffers as the original has, for tee moves buffers, not bytes. */
-		if (fcntl(copy_out, F_SETPIPE_SZ, size) < 0)
-			return err_errno("pid %d: descriptor %d (%s): cannot make a pipe of %d bytes to copy it to", info->task->pid, info->fd,
-					 info->link, size);
-		n = tee(in, copy_out, size, SPLICE_F_NONBLOCK);
-		if (n != have)
-			return err_set(EIO, "pid %d: descriptor %d (%s): copied %zd of %d bytes", info->task->pid, info->fd, info->link, n, have);
-	}
-	buffer = xrealloc(NULL, n);
-	if (read_all(copy_in, buffer, n) < 0)
-		return err_errno("pid %d: descriptor %d (%s): cannot read the copy", info->task->pid, info->fd, info->link);
-	e.pipe_id = id;
-	e.bytes = n;
-	e.has_size = true;
-	e.size = size;
-	if (img_write(img, &e.base) < 0 || img_write_raw(img, buffer, n) < 0)
-		return -1;
-	return 0;
 }
 
 static bool has_other_end(const struct fd_info *info, bool writer)
@@ -116,9 +70,6 @@ static int pipe_dump(struct dump *dump, const struct fd_info *info, FileEntry *e
 	e->pipe_id = PIPE_ID(&info->st);
 	e->flags = info->flags;
 	e->fown = fown_dump(info->dup);
-	if (info->flags & O_DIRECT)
-		return err_set(ENOTSUP, "pid %d: descriptor %d is a pipe in packet mode (O_DIRECT), which cannot be dumped yet", info->task->pid,
-			       info->fd);
 	for (size_t i = 0; i < seen_count && !s; i++)
 		if (seen[i].id == e->pipe_id)
 			s = &seen[i];
@@ -129,7 +80,7 @@ static int pipe_dump(struct dump *dump, const struct fd_info *info, FileEntry *e
 			return -1;
 	}
 	if (!s->data && may_see(info)) {
-		if (pipe_dump_data(info, e->pipe_id, data_img) < 0)
+		if (pipe_data_dump(info, e->pipe_id, data_img) < 0)
 			return -1;
 		s->data = true;
 	}
@@ -164,8 +115,8 @@ static void pipe_forget(void)
 
 /* A pipe of the images: both its ends while its descriptors are opened. */
 static struct remade {
-	uint32_t id, size, bytes;
-	char *data;
+	uint32_t id;
+	struct pipe_data data;
 	bool in_image; /* pipes-data.img knows it */
 	uint32_t first_file; /* id of its first file_entry */
 	int users; /* file entries not yet opened */
@@ -206,12 +157,7 @@ static int read_data(struct restore *restore)
 			return err_set(EINVAL, "pipes-data.img has pipe %u twice", e->pipe_id);
 		r = add_remade(e->pipe_id);
 		r->in_image = true;
-		r->bytes = e->bytes;
-		r->size = e->has_size ? e->size : 0;
-		if (e->bytes > PIPE_BYTES_MAX || r->size > PIPE_BYTES_MAX)
-			return err_set(EINVAL, "pipes-data.img: pipe %u of %u bytes with %u in it", e->pipe_id, r->size, e->bytes);
-		r->data = xzalloc(e->bytes);
-		if (img_read_raw(img, r->data, e->bytes) < 0)
+		if (pipe_data_take(img, e, &r->data) < 0)
 			return -1;
 		pipe_data_entry__free_unpacked(e, NULL);
 	}
@@ -242,14 +188,12 @@ static int pipe_collect(struct restore *restore, FileEntry *entry)
 
 static int make_pipe(struct remade *r)
 {
+	char what[32];
+
 	if (pipe2(r->ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_errno("cannot make a pipe");
-	if (r->size && fcntl(r->ends[1], F_GETPIPE_SZ) != (int)r->size && fcntl(r->ends[1], F_SETPIPE_SZ, r->size) < 0)
-		return err_errno("pipe:[%u]: cannot make it %u bytes large", r->id, r->size);
-	/* Non-blocking: data that does not fit is an error, no hang. */
-	if (write_all(r->ends[1], r->data, r->bytes) < 0)
-		return err_errno("pipe:[%u]: cannot put %u bytes into it", r->id, r->bytes);
-	return 0;
+	snprintf(what, sizeof(what), "pipe:[%u]", r->id);
+	return pipe_data_fill(r->ends[1], &r->data, what);
 }
 
 static int pipe_open(struct restore *restore, FileEntry *entry)

@@ -9,9 +9,4 @@
 
 extern const struct fd_kind pipe_kind;
 
-struct img;
-
-/* Copies what is in a pipe or FIFO, without taking it out, as an entry with its data. Returns 0 or -1 with the error set. */
-int pipe_dump_data(const struct fd_info *info, uint32_t id, struct img *img);
-
 #endif

@@ -353,7 +353,9 @@ static bool regfile_late(const struct restore *restore, const FileEntry *entry)
 int regfile_open_entry(const RegFileEntry *reg)
 {
 	/* O_NONBLOCK: whatever has the name by now, opening it must not hang. */
-	int flags = (reg->flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	/* Packet mode of a FIFO (pipe2(2)) is no flag to open it with. */
+	bool packets = reg->has_mode && S_ISFIFO(reg->mode) && reg->flags & O_DIRECT;
+	int flags = (reg->flags & ~((packets ? O_DIRECT : 0) | O_CREAT | O_EXCL | O_TRUNC)) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	pid_t pid = procfs_pid(reg->name);
 	/* Made without a name, it has one now. */
 	bool tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
@@ -366,7 +368,7 @@ int regfile_open_entry(const RegFileEntry *reg)
 	if (fstat(fd, &st) < 0 || (reg->has_mode && (st.st_mode & S_IFMT) != (reg->mode & S_IFMT)))
 		return err_set(ESTALE, "%s is another type of file now", reg->name);
 	if (!(flags & O_PATH)) {
-		if (!(reg->flags & O_NONBLOCK) && fcntl(fd, F_SETFL, reg->flags & ~O_NONBLOCK) < 0)
+		if ((packets || !(reg->flags & O_NONBLOCK)) && fcntl(fd, F_SETFL, reg->flags) < 0)
 			return err_errno("%s: cannot set its flags", reg->name);
 		if (reg->pos && reg->pos != UINT64_MAX && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode) && lseek(fd, reg->pos, SEEK_SET) < 0)
 			return err_errno("%s: cannot go to offset %" PRIu64, reg->name, reg->pos);

@@ -26,6 +26,7 @@ CRIU_LOSES = {
         "tcp_shut_read": "opens the receiving end again",
         "udp_options": "drops them",
     },
+    "kinds_pipe": {name: "knows no packets" for name in ("packets", "full", "then_plain", "fifo")},
     "kinds_huge": {
         "segment": "needs an IPC namespace of the tree",
         "shared": "makes a memfd of it, which has another name",
@@ -74,9 +75,10 @@ ALLOWED = {
 }
 
 # Programs whose kinds pcr must not refuse
-KEPT = {"kinds_file", "kinds_huge"}
+KEPT = {"kinds_file", "kinds_huge", "kinds_pipe"}
 
 KINDS = {
+    "kinds_pipe": "packets full then_plain fifo".split(),
     "kinds_huge": "private shared memfd memfd_alone segment".split(),
     "kinds_file": "tmpfile_linked dead_cwd kmsg memfd_path watch_deleted lease_breaking lease_downgrading async pty_mode".split(),
     "kinds_fd": """eventfd epoll timerfd signalfd memfd inotify pty unlinked replaced tmpfile removed_dir fifo proc_file
