@@ -12,6 +12,7 @@ import io.jenkins.plugins.checkpoint.rpc.ProcessStatus;
 import io.jenkins.plugins.checkpoint.rpc.RpcAddress;
 import io.jenkins.plugins.checkpoint.rpc.SeqPacketSocket;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_opts;
+import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_page_server_info;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req_type;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_resp;
@@ -91,8 +92,10 @@ class ServiceProcessIT {
                     assertThat(criu_resp.parseFrom(socket.receive(PATIENCE)).getType()).isEqualTo(criu_req_type.NOTIFY);
                 }
             }
-            List<ProcessHandle> engines = engines(service.pid());
+            int pageServer = pageServer();
+            List<ProcessHandle> engines = new ArrayList<>(engines(service.pid()));
             assertThat(engines).isNotEmpty();
+            engines.add(ProcessHandle.of(pageServer).orElseThrow());
             service.destroyForcibly().waitFor();
             await().atMost(PATIENCE).until(() -> engines.stream().noneMatch(ProcessHandle::isAlive));
             for (TestProcess target : targets) {
@@ -113,6 +116,18 @@ class ServiceProcessIT {
                 socket.close();
             }
             targets.forEach(TestProcess::close);
+        }
+    }
+
+    // One that nobody connects to.
+    private int pageServer() throws IOException {
+        try (SeqPacketSocket socket = connect()) {
+            socket.send(criu_req.newBuilder().setType(criu_req_type.PAGE_SERVER).setOpts(criu_opts.newBuilder().setImagesDirFd(-1)
+                    .setImagesDir(Files.createDirectories(directory.resolve("pages")).toString())
+                    .setPs(criu_page_server_info.newBuilder().setAddress("127.0.0.1").setPort(0))).build().toByteArray());
+            criu_resp response = criu_resp.parseFrom(socket.receive(PATIENCE));
+            assertThat(response.getSuccess()).as("%s", response).isTrue();
+            return response.getPs().getPid();
         }
     }
 
