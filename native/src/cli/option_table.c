@@ -237,6 +237,14 @@ static int take_network_lock(struct command *c, const char *value)
 	return 0;
 }
 
+static int take_snapshot(struct command *c, const char *value)
+{
+	c->request.snapshot = !strcmp(value, "fork") ? SNAPSHOT_FORK : SNAPSHOT_FREEZE;
+	if (c->request.snapshot == SNAPSHOT_FREEZE && strcmp(value, "freeze"))
+		return err_set(EINVAL, "--snapshot %s: fork and freeze are there", value);
+	return 0;
+}
+
 static int take_pre_dump_mode(struct command *c, const char *value)
 {
 	c->request.pre_dump_read = !strcmp(value, "read");
@@ -318,6 +326,7 @@ const struct option_def option_table[] = {
 	{ "prev-images-dir", 0, ARG_VALUE, 0, take_parent_img },
 	{ "auto-dedup", 0, ARG_NONE, FLAG(request.auto_dedup) },
 	{ "pre-dump-mode", 0, ARG_VALUE, 0, take_pre_dump_mode },
+	{ "snapshot", 0, ARG_VALUE, 0, take_snapshot },
 	{ "lazy-pages", 0, ARG_NONE, .refused = "not there yet" },
 	{ "page-server", 0, ARG_NONE, FLAG(request.use_page_server) },
 	{ "address", 0, ARG_VALUE, 0, take_address },

@@ -15,6 +15,9 @@
 /* --network-lock: what keeps a peer's packets away between dump and restore. The values are criu_network_lock_method's. */
 enum network_lock { NETWORK_LOCK_IPTABLES = 1, NETWORK_LOCK_NFTABLES = 2, NETWORK_LOCK_SKIP = 3 };
 
+/* --snapshot: when the tree runs on after a dump, whether it does while its memory is written. */
+enum snapshot { SNAPSHOT_AUTO, SNAPSHOT_FORK, SNAPSHOT_FREEZE };
+
 struct swrk_done; /* cli/swrk.h */
 
 struct request {
@@ -43,6 +46,7 @@ struct request {
 	uint32_t cpu_cap;
 
 	/* Memory. */
+	enum snapshot snapshot; /* SNAPSHOT_AUTO: a copy is made where that is safe, pays, and nobody waits for post-dump */
 	bool track_mem, auto_dedup;
 	bool pre_dump; /* memory only, and the tree runs on while it is written */
 	bool pre_dump_read; /* --pre-dump-mode=read; memory is read in one way in any case */

@@ -29,6 +29,8 @@ const char options_usage[] =
 	"  -t, --tree PID           process tree to dump, by its root\n"
 	"  -R, --leave-running      let the tree run on after the dump\n"
 	"  -s, --leave-stopped      leave the tree stopped, after a dump or a restore\n"
+	"      --snapshot fork|freeze  with --leave-running: let the tree run on as soon as a copy of its memory is made, and write that;\n"
+	"                           or stand still until all is written. Without it: a copy, where that is safe and pays\n"
 	"      --timeout SECONDS    how long freezing may take (default 10)\n"
 	"      --ghost-limit SIZE   largest deleted file that is kept in the images (default 1M)\n"
 	"      --external KEY       leave this file to whoever restores: file[MOUNT:INODE], tty[RDEV:DEV], unix[INODE]\n"

@@ -211,6 +211,10 @@ static int read_pages(const struct page_source *source, uint64_t address, char *
 {
 	size_t size = *all;
 
+	if (source->kept) {
+		memcpy(to, source->kept + (address - source->kept_address), size);
+		return 0;
+	}
 	if (source->fd >= 0) {
 		ssize_t n = pread(source->fd, to, size, address);
 
@@ -225,10 +229,10 @@ static int read_pages(const struct page_source *source, uint64_t address, char *
 	}
 	while (size) {
 		struct iovec local = { to, size }, remote = { (void *)address, size };
-		ssize_t n = process_vm_readv(source->pid, &local, 1, &remote, 1, 0);
+		ssize_t n = source->pid ? process_vm_readv(source->pid, &local, 1, &remote, 1, 0) : pread(source->mem_fd, to, size, address);
 
 		/* What is not PROT_READ only the tracer's way reads. */
-		if (n <= 0 && source->mem_fd >= 0)
+		if (n <= 0 && source->pid && source->mem_fd >= 0)
 			n = pread(source->mem_fd, to, PAGE, address);
 		if (n > 0 && n % PAGE) /* the end of a mapping that went away meanwhile */
 			n -= n % PAGE;

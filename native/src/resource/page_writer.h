@@ -24,9 +24,11 @@ struct page_writer *page_writer_open(struct dump *dump, int kind, unsigned long 
 
 /* Where the pages of a run are read from. */
 struct page_source {
-	pid_t pid; /* process_vm_readv(2) of this process, when fd is -1 */
+	pid_t pid; /* process_vm_readv(2) of this process, when fd is -1; 0: mem_fd alone */
 	int fd; /* or pread(2) of this file */
 	int mem_fd; /* /proc/PID/mem for pages that process_vm_readv may not read (no PROT_READ); -1: none */
+	const char *kept; /* not NULL: memory of our own, with what is at kept_address, instead of all these */
+	uint64_t kept_address;
 	bool running; /* the process runs meanwhile: pages that it unmaps are left out */
 };
 

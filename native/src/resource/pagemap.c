@@ -61,8 +61,14 @@ static int dump_range(struct dump *dump, struct page_writer *writer, const struc
 {
 	/* A page of zeros over a file's page is content. */
 	bool skip_zeros = v->kind == VMA_ANON, has;
+	struct page_source kept = { .fd = -1, .mem_fd = -1 };
 	uint32_t flags = PE_PRESENT | (v->kind == VMA_ANON && !v->huge ? PE_LAZY : 0);
 
+	if (range->kept) {
+		kept.kept = range->kept;
+		kept.kept_address = range->start;
+		from = &kept;
+	}
 	dump->stats.pages_scanned += (range->end - range->start) / PAGE;
 	if (!range->unwritten)
 		return page_writer_add(writer, from, range->start, range->start, range->end - range->start, skip_zeros, flags);

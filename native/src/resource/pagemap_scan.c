@@ -197,7 +197,7 @@ int pagemap_scan(struct task *task, pid_t of, bool arm)
 
 		if (is_whole(v))
 			*(struct page_range *)array_push(&task->ranges.list, &task->ranges.count, &task->ranges.room, sizeof(struct page_range)) =
-				(struct page_range){ v->start, v->end, i, false };
+				(struct page_range){ .start = v->start, .end = v->end, .vma = i };
 		else if (no_scan && is_scanned(v) && scan_old(task, pagemap_fd, i) < 0)
 			return -1;
 	}

@@ -18,6 +18,7 @@ struct vma;
 struct page_range {
 	uint64_t start, end;
 	uint32_t vma; /* index in task->vmas */
+	char *kept; /* contents as they were read before, NULL: still to be read */
 	bool unwritten; /* as they were when tracking was last armed */
 };
 

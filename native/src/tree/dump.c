@@ -42,6 +42,7 @@
 #include "tree/dump_pidns.h"
 #include "tree/foresee.h"
 #include "tree/freeze.h"
+#include "tree/snapshot.h"
 #include "tree/track.h"
 
 
@@ -140,6 +141,14 @@ static int dump_tasks(struct dump *dump)
 	return 0;
 }
 
+static bool wants_copies(const struct request *request)
+{
+	/* Whoever waits for post-dump may count on the tree standing still then: criu(8), --action-script. */
+	return request->leave_running && !request->leave_stopped && request->snapshot != SNAPSHOT_FREEZE &&
+	       (request->snapshot == SNAPSHOT_FORK || !request->notify);
+}
+
+/* Within the freeze: all memory of which there is no copy. */
 static int dump_memory(struct dump *dump)
 {
 	uint64_t start = now_us();
@@ -149,12 +158,44 @@ static int dump_memory(struct dump *dump)
 	track_arm(dump);
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		struct task *task = dump->tree.tasks[i];
+
+		/* A copy does not tell what was written. */
+		if (!task->zombie && task->uffd >= 0) {
+			if (pagemap_scan(task, task->pid, track_armed(dump)) < 0)
+				return -1;
+			task->scanned = true;
+		}
+	}
+	if (wants_copies(dump->request))
+		snapshot_take(dump);
+	for (size_t i = 0; i < dump->tree.count; i++) {
+		struct task *task = dump->tree.tasks[i];
 		const struct page_source from = { .pid = task->pid, .fd = -1, .mem_fd = task->mem_fd };
 
-		if (!task->zombie && (pagemap_scan(task, task->pid, track_armed(dump)) < 0 || pagemap_dump(dump, task, &from) < 0))
+		if (task->zombie || task->copy_pid)
+			continue;
+		if ((!task->scanned && pagemap_scan(task, task->pid, false) < 0) || pagemap_dump(dump, task, &from) < 0)
 			return -1;
 	}
 	dump->stats.memdump_us = dump->stats.memwrite_us = now_us() - start;
+	return 0;
+}
+
+/* While the tree runs: the memory of which there are copies. */
+static int dump_copies(struct dump *dump)
+{
+	uint64_t start = now_us();
+
+	for (size_t i = 0; i < dump->tree.count; i++) {
+		struct task *task = dump->tree.tasks[i];
+		/* process_vm_readv(2) would make the copy a page of its own of each that is shared. */
+		const struct page_source from = { .fd = -1, .mem_fd = task->copy_mem };
+
+		if (task->copy_pid && (snapshot_scan(task) < 0 || pagemap_dump(dump, task, &from) < 0))
+			return err_context("the dump of pid %d, which runs on", dump->request->pid);
+	}
+	dump->stats.memdump_us += now_us() - start;
+	dump->stats.memwrite_us = dump->stats.memdump_us;
 	return 0;
 }
 
@@ -235,6 +276,16 @@ static void forget(struct dump *dump, bool failed)
 	free_tree(&dump->tree);
 }
 
+/* The last chance to say no. */
+static int agreed(const struct request *request)
+{
+	if (request_notify(request, "post-dump", request->pid) < 0)
+		return -1;
+	if (request->client_gone && request->client_gone())
+		return err_set(ECONNABORTED, "whoever asked for the dump of pid %d is gone: it runs on", request->pid);
+	return 0;
+}
+
 int dump_run(const struct request *request, struct result *result)
 {
 	struct dump dump = { .request = request, .dirfd = request->images_fd, .parent_fd = -1 };
@@ -259,6 +310,8 @@ int dump_run(const struct request *request, struct result *result)
 		img_remove_created();
 		return -1;
 	}
+	if (wants_copies(request))
+		snapshot_look(&dump);
 	tick_start();
 	if (freeze_tree(&dump.tree, request) < 0) {
 		tick_stop();
@@ -276,17 +329,18 @@ int dump_run(const struct request *request, struct result *result)
 		failed = img_close(dump.files) < 0;
 		dump.files = NULL;
 	}
-	if (img_write_behind_end() < 0)
+	if (!dump.copies && img_write_behind_end() < 0)
 		failed = true;
-	if (!failed)
+	if (!failed && !dump.copies)
 		failed = ps_client_end() < 0;
-	ps_client_drop();
+	if (failed || !dump.copies)
+		ps_client_drop();
+	if (!failed && !dump.copies)
+		failed = agreed(request) < 0;
 	if (!failed)
-		failed = request_notify(request, "post-dump", request->pid) < 0;
-	if (!failed && request->client_gone && request->client_gone())
-		failed = err_set(ECONNABORTED, "whoever asked for the dump of pid %d is gone: it runs on", request->pid) < 0;
-	if (!failed)
-		failed = tcp_dump_streams(&dump) < 0 || dump_write_inventory(&dump) < 0;
+		failed = tcp_dump_streams(&dump) < 0;
+	if (!failed && !dump.copies)
+		failed = dump_write_inventory(&dump) < 0;
 	if (failed || request->leave_running || request->leave_stopped) {
 		tcp_dump_release(false);
 		for (size_t i = 0; i < dump.tree.count && !failed && request->leave_stopped; i++)
@@ -296,9 +350,17 @@ int dump_run(const struct request *request, struct result *result)
 		kill_tree(&dump.tree);
 		tcp_dump_release(true);
 	}
+	dump.stats.frozen_us = now_us() - frozen;
+	if (!failed && dump.copies)
+		failed = dump_copies(&dump) < 0 || ps_client_end() < 0;
+	ps_client_drop();
+	snapshot_end(&dump);
+	if (dump.copies && img_write_behind_end() < 0)
+		failed = true;
+	if (!failed && dump.copies)
+		failed = agreed(request) < 0 || dump_write_inventory(&dump) < 0;
 	tick_stop();
 	track_end(&dump, !failed && (request->leave_running || request->leave_stopped));
-	dump.stats.frozen_us = now_us() - frozen;
 	if (!failed)
 		dump_write_stats(&dump);
 	pr_info("%s: frozen for %llu us, %llu pages written, %llu in the dump before", failed ? "failed" : "done",

@@ -22,6 +22,8 @@ struct dump {
 	TaskKobjIdsEntry namespaces; /* ids of the namespaces that the tree shares with pcr; the ids of inventory.img */
 	uint32_t pages_id; /* of the last pages-N.img */
 	int parent_fd; /* images directory of the dump before this one; -1: none */
+	size_t copies; /* tasks whose memory is written after the thaw, from copies of it */
+	bool orphans_stay; /* copies of earlier dumps were not taken away (tree/snapshot.h) */
 	struct track *track; /* of what is written; NULL: not asked for */
 	struct {
 		uint64_t freezing_us, frozen_us, memdump_us, memwrite_us;

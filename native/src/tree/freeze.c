@@ -236,7 +236,7 @@ static struct task *add_task(struct tree *tree, pid_t pid, struct task *parent)
 	*slot = xzalloc(sizeof(**slot));
 	(*slot)->pid = pid;
 	(*slot)->parent = parent;
-	(*slot)->mem_fd = (*slot)->uffd = -1;
+	(*slot)->mem_fd = (*slot)->uffd = (*slot)->copy_mem = -1;
 	return *slot;
 }
 

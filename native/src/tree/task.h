@@ -56,6 +56,14 @@ struct task {
 	uint32_t exe_file_id;
 	int mem_fd; /* /proc/PID/mem, read and write */
 	struct page_ranges ranges; /* what memory the image must have */
+	pid_t copy_pid; /* process that has a copy of its memory, 0 for none (tree/snapshot.h) */
+	int copy_mem; /* /proc/PID/mem of that */
+	bool scanned; /* ranges are filled in */
+	struct kept_pages {
+		uint64_t start;
+		char *data;
+	} *kept; /* what the copy has not, ascending */
+	size_t kept_count, kept_room;
 	int uffd; /* userfaultfd with which its writes are tracked, -1 for none (tree/track.h) */
 	bool in_parent; /* pages that were not written since are as the parent dump has them */
 

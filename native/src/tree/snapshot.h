@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Dumping the memory of a tree that runs on: within the freeze each process makes a copy-on-write copy of its memory (ptrace/parasite/copy.c
+ * says how), and the pages are read from the copies after the thaw. What a fork does not copy is read within the freeze; shared memory is written within it.
+ *
+ * A copy is stopped by ptrace with PTRACE_O_EXITKILL: it dies with pcr. It has no descriptors, a session of its own, and the highest
+ * oom_score_adj: when memory gets short it goes first, and the dump fails without harm.
+ */
+#ifndef PCR_TREE_SNAPSHOT_H
+#define PCR_TREE_SNAPSHOT_H
+
+#include <stdbool.h>
+
+struct dump;
+struct task;
+
+/* Before the freeze: whether copies of earlier dumps were left. */
+void snapshot_look(struct dump *dump);
+
+/* After the tasks were asked: makes copies of those for which that is safe and pays. Whoever has none afterwards (task->copy_pid is 0) is
+ * to be written within the freeze; why is logged. */
+void snapshot_take(struct dump *dump);
+
+/* Finds the pages of a task that has a copy (task->ranges). Returns 0 or -1 with the error set. */
+int snapshot_scan(struct task *task);
+
+/* Kills the copies and waits for their end. */
+void snapshot_end(struct dump *dump);
+
+#endif

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+"""Dumps that let the tree run on while its memory is written (--snapshot=fork)."""
+
+import os
+import signal
+import time
+
+from . import procfs
+from .chain import Chain, goes_on
+from .harness import Skip, Test, poll, require
+
+PCR_DUMPS = {("pcr", "pcr"), ("pcr", "criu")}
+PCR = {("pcr", "pcr")}
+FORK = ["--leave-running", "--snapshot", "fork"]
+
+
+def copies():
+    """Copies of anybody's memory that run, below us or orphaned to init."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+                stat = f.read()
+            if "(pcr-copy)" in stat and stat.rsplit(")", 1)[1].split()[0] not in "ZX" and below_us(int(pid)):
+                found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def below_us(pid):
+    return pid in procfs.tree(os.getpid())
+
+
+def dumped(context, target, *options, ok=True):
+    images = context.images()
+    outcome = context.dumper.dump(target.pid, images, *FORK, *options, scratch=context.scratch)
+    require(outcome.ok or not ok, outcome.describe())
+    poll(lambda: not copies(), "a copy outlives its dump")
+    return images, outcome
+
+
+def end(context, target):
+    pids = procfs.tree(target.pid)
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # a child of the checker's that lives for a moment
+    context.wait_gone(pids, "after killing the target")
+
+
+def checked(processes, threads, track=False):
+    """The image of each of some dumps is of one instant; the last one is restored, dumped again and restored again."""
+    def run(context):
+        writers = processes * threads
+        target = context.start("memory_checker", str(processes), str(threads), "1500")
+        for turn in range(2 if context.restorer.name == "pcr" else 1):
+            for i in range(3):
+                if track:
+                    chain = Chain(context, target) if i == 0 else chain
+                    outcome = chain.take("dump", *FORK, "--track-mem")
+                    images = chain.directories[-1]
+                else:
+                    images, outcome = dumped(context, target)
+                require("stands still" not in outcome.said() or "SIGCHLD" in outcome.said(), outcome.describe())
+                goes_on(target, writers, f"after dump {i}")
+            end(context, target)
+            context.restore(target, images)
+            goes_on(target, writers, "after the restore")
+        target.verify()
+
+    return run
+
+
+def unseen(context):
+    """The target sees nothing of it, and memory that fork does not copy is in the image."""
+    target = context.start("snapshot_watch")
+    for i in range(10):
+        images, outcome = dumped(context, target)
+        require("stands still" not in outcome.said(), outcome.describe())
+        goes_on(target, 1, f"after dump {i}", 20)
+    end(context, target)
+    context.restore(target, images)
+    goes_on(target, 1, "after the restore", 20)
+    target.verify()
+
+
+def killed(program, *arguments, writers):
+    """kill -9 of the engine at any moment: no copy stays, nothing is stopped, the target sees nothing."""
+    def run(context):
+        target = context.start(program, *arguments)
+        pids = procfs.tree(target.pid)
+        began = time.monotonic()
+        dumped(context, target)
+        whole, met = time.monotonic() - began, 0
+        for i in range(60):
+            command = context.dumper.dump_arguments(target.pid, context.images(), *FORK)
+            engine = context.spawn([context.dumper.path, *map(str, command)])
+            time.sleep(whole * 1.1 * i / 60)
+            os.kill(engine, signal.SIGKILL)
+            poll(lambda: context.ended(engine) is not None, "a killed engine does not end")
+            met += context.ended(engine) == -signal.SIGKILL
+            whole *= 1 if context.ended(engine) else 0.95
+            goes_on(target, writers, f"kill {i}", 3)
+            poll(lambda: not copies(), f"kill {i}: a copy stays", 10)
+            poll(lambda: all(int(procfs.status(p)["TracerPid"]) == 0 for p in procfs.tree(target.pid) if p in pids), f"kill {i}: still traced")
+        context.note(f"{met} of 60 kills met a running engine")
+        require(met >= 5, f"only {met} of 60 kills met a running engine")
+        images, _ = dumped(context, target)
+        end(context, target)
+        context.restore(target, images)
+        goes_on(target, writers, "after the restore", 5)
+        target.verify()
+
+    return run
+
+
+def no_room(context):
+    """The images do not fit, which shows after the thaw: the dump fails, the target runs on, nothing stays."""
+    target = context.start("snapshot_watch", "plain")
+    directory = context.directory("small")
+    if os.system(f"mount -t tmpfs -o size=4m none {directory}"):
+        raise Skip("no tmpfs can be mounted")
+    try:
+        outcome = context.dumper.run(["dump", "-t", target.pid, "-D", directory, "-v4", *FORK], scratch=context.scratch)
+        require(not outcome.ok, "a dump into 4 MiB did not fail")
+        left = [f for f in os.listdir(directory) if f.endswith(".img")]
+        require(not left, f"the failed dump left {left}")
+        poll(lambda: not copies(), "a copy outlives a failed dump")
+        goes_on(target, 1, "after the failed dump", 20)
+    finally:
+        os.system(f"umount {directory}")
+    target.verify()
+
+
+def copy_killed(context):
+    """Somebody kills the copy: the dump fails, says so, and the target runs on."""
+    target = context.start("memory_checker", "1", "2", "60000")
+    met = 0
+    for i in range(10):
+        images = context.images()
+        command = context.dumper.dump_arguments(target.pid, images, *FORK)
+        engine = context.spawn([context.dumper.path, *map(str, command)])
+        poll(lambda: copies() or context.ended(engine) is not None, "no copy is made")
+        for pid in copies():
+            os.kill(pid, signal.SIGKILL)
+        poll(lambda: context.ended(engine) is not None, "the engine hangs when its copy is killed", 40)
+        require(context.ended(engine) >= 0, f"the engine died of signal {-context.ended(engine)}")
+        met += context.ended(engine) == 1
+        if context.ended(engine) == 1:
+            require(not [f for f in os.listdir(images) if f.endswith(".img")], "a failed dump left images")
+        goes_on(target, 2, f"after killing copy {i}", 5)
+    context.note(f"{met} of 10 dumps failed by it")
+    target.verify()
+
+
+def falls_back(program, arguments, why, context_options=()):
+    """Where a copy is not safe the tree stands still, and that is said."""
+    def run(context):
+        target = context.start(program, *arguments)
+        images, outcome = dumped(context, target, *context_options)
+        require(why in outcome.said(), f"nothing is said of {why!r}\n" + outcome.describe())
+        end(context, target)
+        context.restore(target, images)
+        target.verify()
+
+    return run
+
+
+def modes(context):
+    """freeze never copies; a small program is not worth a copy unless asked for; an unknown mode is refused."""
+    target = context.start("single")
+    for options, ok in ((["--snapshot", "freeze"], True), ([], True), (["--snapshot=fork"], True), (["--snapshot", "later"], False)):
+        outcome = context.dumper.dump(target.pid, context.images(), "--leave-running", *options, scratch=context.scratch)
+        require(outcome.ok == ok, outcome.describe())
+    require("fork and freeze" in outcome.said(), outcome.describe())
+    target.verify()
+
+
+def tests():
+    return [
+        Test("snapshot:checked:one", checked(1, 3), only=PCR_DUMPS),
+        Test("snapshot:checked:tree", checked(4, 2), only=PCR_DUMPS),
+        Test("snapshot:checked:tracked", checked(2, 2, track=True), only=PCR_DUMPS),
+        Test("snapshot:unseen", unseen, only=PCR_DUMPS),
+        Test("snapshot:kill", killed("snapshot_watch", writers=1), only=PCR),
+        Test("snapshot:kill:tree", killed("memory_checker", "3", "2", "1500", writers=6), only=PCR),
+        Test("snapshot:no-room", no_room, only=PCR),
+        Test("snapshot:copy-killed", copy_killed, only=PCR),
+        Test("snapshot:fallback:seccomp", falls_back("seccomp", ("chain",), "it has seccomp filters"), only=PCR),
+        Test("snapshot:fallback:subreaper", falls_back("process_flags", ("subreaper",), "a subreaper"), only=PCR),
+        Test("snapshot:modes", modes, only=PCR),
+    ]
