@@ -8,4 +8,8 @@ public final class PermalinkList extends ArrayList<PermalinkProjectAction.Permal
     PermalinkList() {
         throw new UnsupportedOperationException();
     }
+
+    public PermalinkProjectAction.Permalink get(String text) {
+        throw new UnsupportedOperationException();
+    }
 }

@@ -88,7 +88,7 @@ public final class DiffReport {
         }
         table.body();
         for (ProcessDiff process : diff.processes()) {
-            table.row().number(Integer.toString(process.pid())).cell(process.name()).cell(mark(process.change())).number(Units.size(process.storedBefore()))
+            table.row().number(Integer.toString(process.pid())).cell(process.name()).cell(diff.compared() || process.change() != Change.SAME ? mark(process.change()) : new Html().element("span", "as large as before", "class", "cp-muted")).number(Units.size(process.storedBefore()))
                     .number(Units.size(process.storedAfter()));
             if (diff.compared()) {
                 table.number(process.pages() < 0 ? "" : Units.size(process.pages() * PAGE));
@@ -134,7 +134,7 @@ public final class DiffReport {
             }
             html.close("details");
         }
-        return html.toString().isEmpty() ? new Html().element("p", "Nothing changed in processes that both have.", "class", "cp-muted").toString() : html.toString();
+        return html.toString().isEmpty() ? new Html().element("p", diff.compared() ? "Nothing changed in processes that both have." : "No mapping or descriptor changed in processes that both have, as far as can be told without memory's contents.", "class", "cp-muted").toString() : html.toString();
     }
 
     private static void descriptor(Table table, DescriptorDiff diff) {
