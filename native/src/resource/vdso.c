@@ -50,6 +50,25 @@ const struct vdso_place *vdso_own(void)
 	return &place;
 }
 
+bool vdso_kept(const struct restore_task *task, struct vdso_part *part)
+{
+	const struct vdso_place *own = vdso_own();
+
+	if (!task->vdso_start && !task->vvar_start)
+		return false;
+	part->start = own->pieces[0];
+	if (task->vdso_start) {
+		part->end = own->vdso_end;
+		part->piece_count = own->piece_count;
+		part->target = task->vdso_start - (own->vdso_start - own->pieces[0]);
+	} else { /* as valgrind leaves it */
+		part->end = own->vdso_start;
+		part->piece_count = own->piece_count - 1;
+		part->target = task->vvar_start;
+	}
+	return true;
+}
+
 int vdso_check(const struct restore *restore, const struct restore_task *task)
 {
 	const struct vdso_place *own = vdso_own();
@@ -57,8 +76,13 @@ int vdso_check(const struct restore *restore, const struct restore_task *task)
 	auto_free char *dumped = NULL;
 	int got;
 
+	if (!task->vdso_start && !task->vvar_start)
+		return 0;
+	if (!task->vdso_start && task->vvar_end - task->vvar_start != own->vdso_start - own->vvar_start)
+		return err_set(ENOTSUP, "pid %d was dumped on another kernel and has unmapped its vDSO but not its [vvar], which cannot be restored",
+			       task->pid);
 	if (!task->vdso_start)
-		return task->vvar_start ? err_set(ENOTSUP, "pid %d has a [vvar] but no [vdso], which cannot be restored", task->pid) : 0;
+		return 0;
 	if (!own->vdso_start)
 		return err_set(ENOTSUP, "pid %d uses a vDSO, and this kernel gives none", task->pid);
 	if (size > VDSO_MAX)

@@ -6,6 +6,7 @@
 #ifndef PCR_RESOURCE_VDSO_H
 #define PCR_RESOURCE_VDSO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct restore;
@@ -21,6 +22,14 @@ struct vdso_place {
 	int piece_count;
 };
 const struct vdso_place *vdso_own(void);
+
+/* What of ours the task keeps, and where it wants it: all of it, or without the code where it had unmapped that. Returns false for nothing. */
+struct vdso_part {
+	uint64_t start, end; /* here */
+	int piece_count; /* of vdso_place.pieces, from the first */
+	uint64_t target; /* of start */
+};
+bool vdso_kept(const struct restore_task *task, struct vdso_part *part);
 
 /* Is the task's vDSO the one that this kernel gives, so that moving ours to its address is all that is to do? Returns 0; 1 when it is
  * another kernel's, whose functions can be redirected (vdso_proxy.h); -1 with the error set. */

@@ -99,7 +99,7 @@ static int compare_ranges(const void *a, const void *b)
 /* Everything that is not to be kept. */
 static void fill_unmap(struct restorer_args *args, const struct restore_task *task)
 {
-	const struct vdso_place *vdso = vdso_own();
+	struct vdso_part vdso;
 	auto_free struct restorer_range *keep = xzalloc((task->vma_count + 2) * sizeof(*keep));
 	struct restorer_range *to = (void *)args->unmap;
 	uint64_t at = 0;
@@ -111,8 +111,8 @@ static void fill_unmap(struct restorer_args *args, const struct restore_task *ta
 		keep[n++] = (struct restorer_range){ v->at, v->at + (v->entry->end - v->entry->start) };
 	}
 	keep[n++] = (struct restorer_range){ args->region, args->region + args->region_size };
-	if (task->vdso_start)
-		keep[n++] = (struct restorer_range){ vdso->pieces[0], vdso->vdso_end };
+	if (vdso_kept(task, &vdso))
+		keep[n++] = (struct restorer_range){ vdso.start, vdso.end };
 	qsort(keep, n, sizeof(*keep), compare_ranges);
 	for (size_t i = 0; i < n; i++) {
 		if (keep[i].start > at)
@@ -125,9 +125,9 @@ static void fill_unmap(struct restorer_args *args, const struct restore_task *ta
 
 static void fill_moves(struct restorer_args *args, const struct restore_task *task, uint64_t spare)
 {
-	const struct vdso_place *vdso = vdso_own();
+	const struct vdso_place *own = vdso_own();
 	struct restorer_move *to = (void *)args->moves;
-	uint64_t size = vdso->vdso_end - vdso->pieces[0], target;
+	struct vdso_part vdso;
 
 	for (size_t i = 0; i < task->vma_count; i++) {
 		const struct restore_vma *v = &task->vmas[i];
@@ -135,21 +135,20 @@ static void fill_moves(struct restorer_args *args, const struct restore_task *ta
 		if (v->at != v->entry->start)
 			to[args->move_count++] = (struct restorer_move){ v->at, v->entry->start, v->entry->end - v->entry->start };
 	}
-	if (!task->vdso_start)
+	if (!vdso_kept(task, &vdso))
 		return;
 	to = (void *)args->vdso_moves;
-	target = task->vdso_start - (vdso->vdso_start - vdso->pieces[0]);
-	for (int i = 0; i < vdso->piece_count; i++) {
-		uint64_t end = i + 1 < vdso->piece_count ? vdso->pieces[i + 1] : vdso->vdso_end;
+	for (int i = 0; i < vdso.piece_count; i++) {
+		uint64_t end = i + 1 < vdso.piece_count ? own->pieces[i + 1] : vdso.end;
 
 		to[args->vdso_move_count++] =
-			(struct restorer_move){ vdso->pieces[i], target + (vdso->pieces[i] - vdso->pieces[0]), end - vdso->pieces[i] };
+			(struct restorer_move){ own->pieces[i], vdso.target + (own->pieces[i] - vdso.start), end - own->pieces[i] };
 	}
-	if (target < vdso->vdso_end && target + size > vdso->pieces[0] && target != vdso->pieces[0])
+	if (vdso.target < vdso.end && vdso.target + (vdso.end - vdso.start) > vdso.start && vdso.target != vdso.start)
 		args->vdso_spare = spare;
 	to = (void *)args->moves;
 	for (uint64_t i = 0; i < args->move_count; i++)
-		if (to[i].to < vdso->vdso_end && to[i].to + to[i].size > vdso->pieces[0])
+		if (to[i].to < vdso.end && to[i].to + to[i].size > vdso.start)
 			args->vdso_spare = spare;
 }
 

@@ -116,6 +116,7 @@ PROGRAMS = [
     Program("mem_flags", "segments", criu_dump="needs an IPC namespace of the tree", criu_restore="needs an IPC namespace of the tree"),
     Program("mem_advice", core=False, criu_dump="drops MADV_WIPEONFORK", criu_restore="drops MADV_WIPEONFORK"),
     Program("vdso"),
+    Program("vdso_unmapped", criu_restore="wants a vDSO where there is a [vvar]"),
     Program("argv"),
     Program("fds_files", "files"),
     Program("fds_files", "devices"),
