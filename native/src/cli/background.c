@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/null_stdio.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
@@ -34,18 +35,11 @@ int background_start(void)
 
 void background_ready(void)
 {
-	int null;
-
 	if (waiting < 0)
 		return;
 	if (write_all(waiting, "", 1) < 0)
 		pr_debug("nobody waits for the background");
 	close(waiting);
 	waiting = -1;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = 0; fd <= 2 && null >= 0; fd++)
-		if (fd != log_fd())
-			dup2(null, fd);
-	if (null > 2)
-		close(null);
+	null_stdio();
 }

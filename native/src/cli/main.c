@@ -14,6 +14,7 @@
 #include "cli/open_paths.h"
 #include "cli/options.h"
 #include "cli/pidfile.h"
+#include "cli/ready.h"
 #include "cli/service.h"
 #include "cli/show_stats.h"
 #include "cli/supervise.h"
@@ -99,7 +100,12 @@ static int run_swrk(struct command *c)
 static int run_service(struct command *c)
 {
 	c->daemon |= c->request.restore_detached;
-	return paths_open(c) < 0 ? -1 : service_run(c);
+	if (paths_open(c) < 0)
+		return -1;
+	/* As CRIU does: a relative --address is one in there. */
+	if (fchdir(c->request.work_fd) < 0)
+		return err_errno("work directory");
+	return service_run(c);
 }
 
 /* One dump's memory, then it ends. */
@@ -115,7 +121,7 @@ static int run_page_server(struct command *c)
 	if (fd < 0 || (c->daemon && background_start() < 0) || pidfile_write(r->work_fd, r->pidfile, getpid()) < 0)
 		return -1;
 	pr_info("page server: listening, port %u", r->ps_port);
-	if (page_server_ready(r) < 0)
+	if (announce_ready(r) < 0)
 		return -1;
 	background_ready();
 	return page_server_serve(r, fd);

@@ -15,6 +15,7 @@
 
 #include "cli/background.h"
 #include "cli/pidfile.h"
+#include "cli/ready.h"
 #include "cli/swrk.h"
 #include "common/err.h"
 #include "common/log.h"
@@ -123,6 +124,22 @@ static int serve(int client, const struct request *arguments)
 
 static size_t workers;
 
+/* So that the client is not left with a closed connection and a guess. */
+static void refuse(int client, int code)
+{
+	CriuResp resp = CRIU_RESP__INIT;
+	uint8_t packed[256];
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s", code == EAGAIN ? "too many requests are under way: ask again" : strerror(code));
+	resp.type = CRIU_REQ_TYPE__EMPTY;
+	resp.has_cr_errno = true;
+	resp.cr_errno = code;
+	resp.cr_errmsg = text;
+	pr_warn("a connection was refused: %s", text);
+	send(client, packed, criu_resp__pack(&resp, packed), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void take_connection(int listener, int signals, const struct request *arguments)
 {
 	int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -140,7 +157,7 @@ static void take_connection(int listener, int signals, const struct request *arg
 		_exit(serve(client, arguments) < 0 ? 1 : 0);
 	}
 	if (pid < 0)
-		pr_warn("a connection was closed: %s", workers < WORKERS_MAX ? strerror(errno) : "too many are served already");
+		refuse(client, workers < WORKERS_MAX ? errno : EAGAIN);
 	else
 		workers++;
 	close(client);
@@ -198,6 +215,8 @@ int service_run(struct command *c)
 		return -1;
 	signals = start_signals();
 	result = signals < 0 ? err_errno("signalfd") : pidfile_write(c->request.work_fd, c->request.pidfile, getpid());
+	if (!result)
+		result = announce_ready(&c->request);
 	if (!result) {
 		pr_info("listening at %s", address);
 		background_ready();

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/null_stdio.h"
+#include "cli/ready.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
@@ -40,17 +42,6 @@ int page_server_listen(const struct request *request, uint16_t *port)
 {
 	*port = request->ps_fd >= 0 ? 0 : request->ps_port;
 	return request->ps_fd >= 0 ? fcntl(request->ps_fd, F_DUPFD_CLOEXEC, 3) : ps_listen(request->ps_address, port);
-}
-
-int page_server_ready(struct request *request)
-{
-	if (request->status_fd >= 0) {
-		if (write_all(request->status_fd, "", 1) < 0)
-			return err_errno("status-fd: cannot tell that the server is ready");
-		close(request->status_fd);
-		request->status_fd = -1;
-	}
-	return request_notify(request, "status-ready", 0);
 }
 
 /* Returns 1, 0 at the end of the connection, -1 with the error set. */
@@ -238,12 +229,13 @@ pid_t page_server_start(struct request *request, int closed, uint16_t *port)
 		if (closed >= 0)
 			close(closed);
 		setsid();
+		null_stdio();
 		_exit((leash >= 0 && await_client(fd, leash) < 0) || page_server_serve(request, fd) < 0 ? 1 : 0);
 	}
 	close(fd);
 	if (pid < 0)
 		return err_errno("page server: cannot start a process");
-	if (page_server_ready(request) == 0)
+	if (announce_ready(request) == 0)
 		return pid;
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);

@@ -13,9 +13,6 @@
  * with the error set. */
 int page_server_listen(const struct request *request, uint16_t *port);
 
-/* Tells who waits for it that the server is ready: status_fd, the notification status-ready. Returns 0 or -1 with the error set. */
-int page_server_ready(struct request *request);
-
 /* Waits for a dump to connect and takes its memory into request->images_fd. Returns 0, or -1 with the error set and no image left. Closes fd. */
 int page_server_serve(const struct request *request, int fd);
 

@@ -98,6 +98,21 @@ def restore_child(context, kind):
     require(service.ask(images, "restore_child")[-1] == f"restored {target.pid}", "restored pid")
 
 
+def memory_in_steps(context, kind):
+    """criu_dump_iters: two pre-dumps and a dump, each in a directory of its own; criu_pre_dump."""
+    service = Service(context, kind)
+    target = context.start("mem_random")
+    before = target.snapshot()
+    service.ask(context.images(), "predump", target.pid)
+    images = context.images()
+    require(service.ask(images, "iters", target.pid)[-1] == "dumped in 3 steps", "steps")
+    context.wait_gone([target.pid], "after the dump")
+    context.restore(target, os.path.join(images, "2"))
+    target.compare(before, "after the restore", [r"^\d+ ns time"])
+    target.verify()
+    service.end()
+
+
 def self_dump(context, kind):
     """The client dumps itself; restored, its pending call says so."""
     service = Service(context, kind)
@@ -162,6 +177,6 @@ def tests():
     found = []
     for way in ("socket", "binary"):
         for name in ("3.17", "4"):
-            for f in (small_ones, round_trip, self_dump, notifications, refusal, errors) + ((restore_child,) if way == "binary" else ()):
+            for f in (small_ones, round_trip, memory_in_steps, self_dump, notifications, refusal, errors) + ((restore_child,) if way == "binary" else ()):
                 found.append(Test(f"libcriu:{f.__name__}/{way}/{name}", lambda c, f=f, kind=(way, name): f(c, kind), only={("pcr", "pcr")}))
     return found
