@@ -2,8 +2,14 @@
 package io.jenkins.plugins.checkpoint.agent;
 
 import io.jenkins.plugins.checkpoint.archive.CheckpointPacker;
+import io.jenkins.plugins.checkpoint.archive.Compression;
 import io.jenkins.plugins.checkpoint.archive.Manifest;
+import io.jenkins.plugins.checkpoint.archive.PackOptions;
 import io.jenkins.plugins.checkpoint.engine.Engines;
+import io.jenkins.plugins.checkpoint.image.Checkpoint;
+import io.jenkins.plugins.checkpoint.image.CheckpointReader;
+import io.jenkins.plugins.checkpoint.image.CheckpointSummary;
+import io.jenkins.plugins.checkpoint.report.CheckpointReport;
 import io.jenkins.plugins.checkpoint.rpc.CriuClient;
 import io.jenkins.plugins.checkpoint.rpc.CriuException;
 import io.jenkins.plugins.checkpoint.rpc.CriuService;
@@ -65,7 +71,7 @@ public final class Dump {
                 // The dump is whole, so packing failed: the images are all there is, perhaps of a tree that has ended.
                 Files.writeString(files.resolve(request.number() + ".images"), images + "\n");
             } else {
-                RunDirectory.delete(images);
+                Incremental.after(run, request, images, made);
             }
         }
     }
@@ -129,6 +135,7 @@ public final class Dump {
             if (request.timeoutSeconds() > 0) {
                 options.setTimeout(request.timeoutSeconds());
             }
+            Incremental.apply(RunDirectory.of(request.directory()), request, options);
             RpcOptions.apply(options, request.options());
             criu_req message = criu_req.newBuilder().setType(criu_req_type.DUMP).setOpts(options).build();
             try {
@@ -175,8 +182,12 @@ public final class Dump {
         Path archive = files.resolve(request.number() + ".tar.zst");
         Files.deleteIfExists(archive);
         long imageBytes = RunDirectory.size(images);
-        Manifest manifest = CheckpointPacker.pack(images, archive);
+        PackOptions options = PackOptions.DEFAULT.withCompression(new Compression(Compression.Method.ZSTD, request.compression())).withSecrets(request.secrets());
+        Manifest manifest = CheckpointPacker.pack(images, archive, options);
         write(files.resolve(request.number() + ".json"), manifest.toJson());
+        Checkpoint content = CheckpointSummary.of(CheckpointReader.read(images), CheckpointSummary.Limits.REPORT, request.secrets());
+        write(files.resolve(request.number() + ".html"),
+                new CheckpointReport(request.name() + " #" + request.number(), content, manifest, Files.size(archive)).html());
         return new DumpResult(files.toString(), imageBytes, Files.size(archive), manifest.timings().getOrDefault("frozen", 0L), dumpMillis,
                 (System.nanoTime() - start) / 1_000_000, workspaceFiles, manifest.tree().size(), md5(archive));
     }

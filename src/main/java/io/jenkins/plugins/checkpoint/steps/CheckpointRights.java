@@ -9,15 +9,16 @@ import hudson.model.Run;
 import hudson.model.User;
 import hudson.security.ACL;
 import hudson.security.Permission;
+import io.jenkins.plugins.checkpoint.build.CheckpointPermissions;
 import jenkins.model.Jenkins;
 import org.springframework.security.core.Authentication;
 
-/** Who may restore a checkpoint of another build: it is the memory of processes, and secrets live there. */
+/** Who may restore a checkpoint of another job: it is the memory of processes, and secrets live there. */
 final class CheckpointRights {
     private CheckpointRights() {}
 
     /**
-     * Throws unless a build may restore another build's checkpoints. Builds usually run with all rights; then the rights of the user who
+     * Throws unless a build may restore another job's checkpoints. Builds usually run with all rights; then the rights of the user who
      * started the build count.
      *
      * @param current the build that restores, with whose rights this is called
@@ -32,15 +33,11 @@ final class CheckpointRights {
             }
             who = starter.impersonate2();
         }
-        for (Permission permission : new Permission[] {Item.READ, restore()}) {
+        for (Permission permission : new Permission[] {Item.READ, CheckpointPermissions.RESTORE}) {
             if (!source.getParent().getACL().hasPermission2(who, permission)) {
                 throw new AbortException(Messages.Rights_Missing(who.getName(), permission.getId(), source.getParent().getFullName()));
             }
         }
-    }
-
-    private static Permission restore() {
-        return Item.BUILD;
     }
 
     private static User starter(Run<?, ?> build) {

@@ -50,7 +50,7 @@ final class CheckpointSource implements Serializable {
         Run<?, ?> build = selector == null || selector.isBlank()
                 ? otherJob ? select(job, current, "lastSuccessful", name) : current
                 : select(job, current, selector.strip(), name);
-        if (!build.equals(current)) {
+        if (!build.getParent().equals(current.getParent())) {
             CheckpointRights.requireRestore(current, build);
         }
         Set<Integer> numbers = CheckpointStore.numbers(build, name);
@@ -62,6 +62,20 @@ final class CheckpointSource implements Serializable {
             throw new AbortException(Messages.Source_NoSuchNumber(display(build), name, String.valueOf(number), numbers.toString()));
         }
         return new CheckpointSource(build, name, number > 0 ? number : new TreeSet<>(numbers).last(), build.equals(current));
+    }
+
+    /**
+     * A checkpoint that somebody asked for who had the right to.
+     *
+     * @throws AbortException if it is not there any more
+     */
+    static CheckpointSource of(String project, int build, String name, int number) throws IOException {
+        Job<?, ?> job = Jenkins.get().getItemByFullName(project, Job.class);
+        Run<?, ?> run = job == null ? null : job.getBuildByNumber(build);
+        if (run == null || !CheckpointStore.numbers(run, name).contains(number)) {
+            throw new AbortException(Messages.Source_Gone(CheckpointStore.label(name, number), project + " #" + build));
+        }
+        return new CheckpointSource(run, name, number, false);
     }
 
     @SuppressWarnings("rawtypes")

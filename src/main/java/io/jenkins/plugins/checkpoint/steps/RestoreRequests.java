@@ -2,6 +2,7 @@
 package io.jenkins.plugins.checkpoint.steps;
 
 import hudson.model.Run;
+import io.jenkins.plugins.checkpoint.build.RestoreRequestAction;
 import java.io.IOException;
 
 /** "Restore in a new build": a build that was started so begins its run of that name with the checkpoint instead of the script. */
@@ -16,6 +17,8 @@ final class RestoreRequests {
      * @return the checkpoint; null if the run is to start from its script
      */
     static CheckpointSource find(Run<?, ?> build, String name) throws IOException {
-        return null;
+        RestoreRequestAction request = build.getAction(RestoreRequestAction.class);
+        return request != null && request.getName().equals(name)
+                ? CheckpointSource.of(request.getProject(), request.getBuild(), request.getName(), request.getNumber()) : null;
     }
 }

@@ -160,6 +160,23 @@ class RunTest {
     }
 
     @Test
+    void packsWholeArchivesOfIncrementalDumps() throws Exception {
+        Follower run = start("checkpoint-a", COUNT, false, false);
+        run.awaitText("case 2\n");
+        DumpResult last = null;
+        for (int number = 1; number <= 4; number++) {
+            int then = lastCase(run.look());
+            last = Dump.make(new DumpRequest(run.directory, 0, "test", number, number < 4, Map.of(), null, null, 3, 0, 0, true, "auto", List.of()));
+            if (number < 4) {
+                run.awaitText("case " + (then + 2) + "\n");
+            }
+        }
+        assertThat(run.awaitStatus()).isEqualTo(RunState.CHECKPOINTED);
+        Follower restored = restore("checkpoint-b", last, 4);
+        restored.awaitText("case " + (lastCase(run.text.toString()) + 1) + "\n");
+    }
+
+    @Test
     void tellsTheValueOfARestoredRunAsAWhole() throws Exception {
         Follower run = start("checkpoint-a", COUNT, true, false);
         Path output = Path.of(run.directory, "output");
