@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/util.h"
 
-static void run_script(const struct request *request, const char *stage, pid_t pid)
+static void run_script(const struct request *request, const char *script, const char *stage, pid_t pid)
 {
 	char text[64];
 	sigset_t none;
@@ -25,29 +26,48 @@ static void run_script(const struct request *request, const char *stage, pid_t p
 		setenv("CRTOOLS_INIT_PID", text, 1);
 	snprintf(text, sizeof(text), "/proc/%d/fd/%d", getppid(), request->images_fd);
 	setenv("CRTOOLS_IMAGE_DIR", text, 1);
-	execl(request->action_script, request->action_script, (char *)NULL);
+	if (request->work_fd >= 0 && fchdir(request->work_fd) < 0)
+		_exit(127);
+	execl(script, script, (char *)NULL);
 	_exit(127);
+}
+
+static int run_one(const struct request *request, const char *script, const char *stage, pid_t pid)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		return err_errno("cannot start %s", script);
+	if (child == 0)
+		run_script(request, script, stage, pid);
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_errno("lost %s", script);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return err_set(ENOENT, "the action script %s cannot be run", script);
+	if (status)
+		return err_set(ECANCELED, "the action script %s failed at %s (wait status 0x%x)", script, stage, status);
+	return 0;
+}
+
+int action_script_add(struct request *request, const char *path)
+{
+	char *whole = realpath(path, NULL);
+
+	request->action_scripts = xrealloc(request->action_scripts, (request->action_script_count + 1) * sizeof(*request->action_scripts));
+	request->action_scripts[request->action_script_count++] = whole ? whole : path;
+	request->notify = action_script_run;
+	return 0;
 }
 
 int action_script_run(const struct request *request, const char *stage, pid_t pid)
 {
-	pid_t child;
-	int status;
-
 	/* criu(8): only for those who ask over RPC. */
 	if (!strcmp(stage, "query-ext-files"))
 		return 0;
-	child = fork();
-	if (child < 0)
-		return err_errno("cannot start %s", request->action_script);
-	if (child == 0)
-		run_script(request, stage, pid);
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_errno("lost %s", request->action_script);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return err_set(ENOENT, "the action script %s cannot be run", request->action_script);
-	if (status)
-		return err_set(ECANCELED, "the action script %s failed at %s (wait status 0x%x)", request->action_script, stage, status);
+	for (size_t i = request->action_script_count; i-- > 0;)
+		if (run_one(request, request->action_scripts[i], stage, pid) < 0)
+			return -1;
 	return 0;
 }

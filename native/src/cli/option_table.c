@@ -169,9 +169,7 @@ static int take_target(struct command *c, const char *value)
 
 static int take_action_script(struct command *c, const char *value)
 {
-	c->request.action_script = value;
-	c->request.notify = action_script_run;
-	return 0;
+	return action_script_add(&c->request, value);
 }
 
 static int take_inherit_fd(struct command *c, const char *value)

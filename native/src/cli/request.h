@@ -24,7 +24,8 @@ struct request {
 	/* Told of each stage, by CRIU's names (criu(8), --action-script); waits for the answer. pid: the root task, 0 while there is none.
 	 * Returns 0, or -1 with the error set: then the action ends there and the tree is left as it was. NULL: nobody wants to know. */
 	int (*notify)(const struct request *request, const char *script, pid_t pid);
-	const char *action_script; /* program for action_script_run; NULL: none */
+	const char **action_scripts; /* programs for action_script_run */
+	size_t action_script_count;
 	pid_t pid; /* root of the tree to dump; 0: not given */
 	int images_fd; /* the images directory, O_RDONLY|O_DIRECTORY; -1 when the verb needs none */
 	int work_fd; /* logs, pidfile and stats go here; the same directory when not asked for */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/action_script.h"
 #include "cli/log_file.h"
 #include "cli/swrk_opts.h"
 #include "cli/swrk_session.h"
@@ -57,7 +58,10 @@ static int notify_client(const struct request *request, const char *script, pid_
 		unix_sk_ino_add(answers, answer->opts->unix_sk_ino[i]->inode);
 	if (answer)
 		criu_req__free_unpacked(answer, NULL);
-	return agreed ? 0 : err_set(ECANCELED, "the client said no to the notification %s", script);
+	if (!agreed)
+		return err_set(ECANCELED, "the client said no to the notification %s", script);
+	/* Those of configuration files. */
+	return action_script_run(request, script, pid);
 }
 
 /* A dump request without pid: the asking process itself. With --peer a service is in between, our parent. */

