@@ -40,12 +40,15 @@ static int find_descriptor(const struct task *task, const struct vma *vma)
 	return fd;
 }
 
+bool map_files_refused;
+
 int map_file_open(const struct tree *tree, const struct task *task, const struct vma *vma)
 {
-	int fd = proc_open(task->pid, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
+	int fd = map_files_refused ? -1 : proc_open(task->pid, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
 
-	if (fd >= 0 || (errno != EPERM && errno != EACCES))
+	if (fd >= 0 || (!map_files_refused && errno != EPERM && errno != EACCES))
 		return fd;
+	map_files_refused = true;
 	for (size_t i = 0; i < tree->count && fd < 0; i++)
 		if (!tree->tasks[i]->zombie)
 			fd = find_descriptor(tree->tasks[i], vma);

@@ -11,6 +11,9 @@
 #include "resource/vma.h"
 #include "tree/task.h"
 
+/* map_files has been tried and is not for us: nobody need try again. */
+extern bool map_files_refused;
+
 /* Opens it for reading, by map_files or by a descriptor of the tree. Returns a descriptor; -1 with errno (EPERM: it cannot be reached so);
  * sets no error. */
 int map_file_open(const struct tree *tree, const struct task *task, const struct vma *vma);

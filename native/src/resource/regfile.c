@@ -239,7 +239,7 @@ int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, 
 	if (proc_readlink(task->pid, link, path, sizeof(path)) < 0)
 		return err_errno("%s (%s) cannot be identified", what, name);
 	snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, task->pid, vma->start, vma->end);
-	if (stat(link, &st) < 0) {
+	if (map_files_refused || stat(link, &st) < 0) {
 		fd = map_file_reach(&dump->tree, task, vma, path, &st, &copied);
 		if (fd < 0)
 			return err_errno("%s is %s, which cannot be reached any more", what, path);

@@ -15,6 +15,7 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "images/ipc-shm.pb-c.h"
+#include "resource/map_file.h"
 #include "resource/page_reader.h"
 #include "resource/pagemap.h"
 #include "resource/vma.h"
@@ -82,8 +83,8 @@ int sysvshm_dump(struct dump *dump, const struct task *task, const struct vma *v
 	for (size_t i = 0; i < seen_count; i++)
 		if (seen[i] == vma->inode)
 			return 0;
-	fd = proc_open(task->pid, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
-	if (fd < 0 && errno == EPERM)
+	fd = map_files_refused ? -1 : proc_open(task->pid, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
+	if (fd < 0 && (map_files_refused || errno == EPERM))
 		fd = copy_segment(vma->inode);
 	if (fd < 0 || shmctl(vma->inode, IPC_STAT, &ds) < 0)
 		return err_errno("pid %d: the System V shared memory at 0x%" PRIx64 " (id %" PRIu64 ") cannot be seen", task->pid, vma->start, vma->inode);

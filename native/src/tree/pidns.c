@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/err.h"
@@ -125,6 +124,4 @@ void pidns_kill(const struct pidns_init *init)
 {
 	kill(init->pid, SIGKILL);
 	close(init->control);
-	while (waitpid(init->pid, NULL, 0) < 0 && errno == EINTR)
-		;
 }

@@ -34,7 +34,8 @@ int pidns_mount_proc(const struct pidns_init *init);
 /* It lives as long as there are processes in the namespace. root: the tree's root, by its pid there. Returns 0 or -1 with the error set. */
 int pidns_release(const struct pidns_init *init, pid_t root);
 
-/* Ends everything in the namespace and waits for it. */
+/* Ends everything in the namespace. It is not waited for: pid 1 itself waits until the root's parent, which may wait for us, has taken the root
+ * away. */
 void pidns_kill(const struct pidns_init *init);
 
 #endif
