@@ -24,7 +24,7 @@ import org.newsclub.net.unix.FileDescriptorCast;
  */
 public final class SeqPacketSocket implements Closeable {
     /** Largest message taken, in bytes. Requests are some hundred bytes; Linux' default send buffer ends near 208 KiB. */
-    public static final int MAX_PACKET = 128 * 1024;
+    public static final int MAX_PACKET = 64 * 1024;
 
     private final AFUNIXDatagramChannel channel;
 

@@ -74,7 +74,7 @@ class CriuServiceTest {
         try (SeqPacketSocket socket = connect(service)) {
             assertThat(ask(socket, new byte[] {8, 99}).getCrErrmsg()).contains("unknown request type 99");
             assertThat(ask(socket, new byte[] {8, 1, 18, 2, 16, 1}).getCrErrmsg()).contains("images_dir_fd");
-            assertThat(ask(socket, new byte[200_000]).getCrErrmsg()).contains("larger than 131072 bytes");
+            assertThat(ask(socket, new byte[200_000]).getCrErrmsg()).contains("larger than 65536 bytes");
         }
     }
 

@@ -17,6 +17,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
@@ -269,6 +270,75 @@ class SecondUserTest {
             }
             int then = count();
             await().until(() -> count() > then);
+        }
+    }
+
+    // Holds a dump of its own at its first notification, and reaches for the engine meanwhile.
+    private static final String ATTACKER = """
+            import ctypes, os, socket, sys
+            libc = ctypes.CDLL(None, use_errno=True)
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            s.connect(sys.argv[1])
+            s.send(bytes.fromhex(sys.argv[2]))
+            assert s.recv(65536)[:2] == bytes([8, 6])
+            # A child of the service's thread that started it, whichever that is.
+            tasks = '/proc/%s/task' % sys.argv[3]
+            engines = [int(p) for t in os.listdir(tasks) for p in open('%s/%s/children' % (tasks, t)).read().split()]
+            engines = [p for p in engines if os.stat('/proc/%d' % p).st_uid == os.getuid()]
+            assert len(engines) == 1, engines
+            libc.ptrace(0x4206, engines[0], None, None)
+            print('seize', ctypes.get_errno())
+            try: print('mem', open('/proc/%d/mem' % engines[0], 'rb'))
+            except OSError as e: print('mem', e.errno)
+            pidfd = os.pidfd_open(engines[0])
+            libc.syscall(438, pidfd, 0, 0)
+            print('getfd', ctypes.get_errno())
+            """;
+
+    @Test
+    void doesNotGetHoldOfTheEngine() throws Exception {
+        try (TestProcess process = counter()) {
+            criu_req dump = request(criu_req_type.DUMP, criu_opts.newBuilder().setImagesDirFd(-1).setImagesDir(images.toString()).setPid(process.pid())
+                    .setNotifyScripts(true)).build();
+            ProcessBuilder builder = new ProcessBuilder(AS_USER).redirectErrorStream(true);
+            builder.command().addAll(List.of(TestProcess.PYTHON, "-c", ATTACKER, service.address().toString(), HexFormat.of().formatHex(dump.toByteArray()),
+                    Long.toString(ProcessHandle.current().pid())));
+            String said = new String(builder.start().getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+            // EPERM, EACCES, EPERM: the engine has a capability that the user has not.
+            assertThat(said).isEqualTo("seize 1\nmem 13\ngetfd 1\n");
+            // It hung up in the middle: the dump is taken back.
+            await().until(() -> ProcessStatus.of(process.pid()).orElseThrow().tracer() == 0 && process.state() != 't');
+            int then = count();
+            await().until(() -> count() > then);
+            assertThat(images.resolve("inventory.img")).doesNotExist();
+        }
+    }
+
+    @Test
+    void leavesNoDescriptorOfTheServiceInWhatItRestores() throws Exception {
+        int pid;
+        List<String> before;
+        try (TestProcess process = counter()) {
+            before = descriptors(process.pid());
+            assertThat(dump(process.pid(), criu_opts.newBuilder()).getSuccess()).isTrue();
+            process.process().waitFor();
+            pid = process.pid();
+        }
+        try {
+            assertThat(restore().getSuccess()).isTrue();
+            assertThat(descriptors(pid)).isEqualTo(before);
+        } finally {
+            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+        }
+    }
+
+    private static List<String> descriptors(int pid) throws IOException {
+        try (Stream<Path> links = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+            List<String> all = new ArrayList<>();
+            for (Path link : links.sorted().toList()) {
+                all.add(link.getFileName() + " " + Files.readSymbolicLink(link));
+            }
+            return all;
         }
     }
 }
