@@ -29,12 +29,12 @@ static uint64_t lower(uint64_t a, uint64_t b)
 
 /* --- plan --- */
 
-/* Whose memory the task is born with: a helper has its maker's. */
+/* Whose memory the task is born with: a helper and a zombie have their maker's. */
 static const struct restore_task *memory_source(const struct restore_task *task)
 {
 	const struct restore_task *t = task->maker;
 
-	while (t && t->helper)
+	while (t && (t->helper || t->zombie))
 		t = t->maker;
 	return t;
 }

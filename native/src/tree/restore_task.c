@@ -33,6 +33,7 @@
 /* A pid of a process killed a moment ago is free when its parent has reaped it; a busy PID 1 takes its time. */
 #define PID_WAIT_US 3000000
 #define PID_NAP_NS 2000000
+#define ADOPTION_TRIES 5000
 
 static void bump(uint32_t *word)
 {
@@ -133,6 +134,12 @@ static void die_with_parent(struct restore *restore, struct restore_task *task, 
 				_exit(1);
 		return;
 	}
+	/* An orphan first loses who cloned it. */
+	for (int tries = 0; task->adopted && getppid() != parent && tries < ADOPTION_TRIES; tries++) {
+		struct timespec nap = { 0, PID_NAP_NS };
+
+		nanosleep(&nap, NULL);
+	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
@@ -140,7 +147,7 @@ static void die_with_parent(struct restore *restore, struct restore_task *task, 
 
 static void create(struct restore *restore, struct restore_task *task, struct restore_task *child)
 {
-	uint64_t flags = task->helper ? CLONE_PARENT : 0;
+	uint64_t flags = (task->helper || child->parent != task) && !child->adopted ? CLONE_PARENT : 0;
 	pid_t pid;
 
 	if (!child->helper && !child->zombie && child->files_owner != child)
@@ -154,18 +161,47 @@ static void create(struct restore *restore, struct restore_task *task, struct re
 		restore_task_main(restore, child);
 }
 
-static void create_children(struct restore *restore, struct restore_task *task, bool before_setsid)
+/* A child dies and leaves its own: in this session, and the nearest subreaper's. */
+static void create_orphan(struct restore *restore, struct restore_task *task, struct restore_task *orphan)
 {
-	/* A helper's are its parent's. */
-	const struct restore_task *family = task->helper ? task->parent : task;
+	struct clone_args plain = { 0 };
+	pid_t pid = syscall(SYS_clone3, &plain, sizeof(plain));
+	int status;
 
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		create(restore, task, orphan);
+		_exit(0);
+	}
+	if (pid < 0) {
+		err_errno("cannot create a process");
+		give_up(restore, task);
+	}
+	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+		;
+}
+
+static void create_family(struct restore *restore, struct restore_task *task, const struct restore_task *family, bool before_setsid)
+{
 	for (size_t i = 0; i < family->child_count; i++) {
 		struct restore_task *child = &restore->tasks[family->children[i]];
 		bool early = task->sid == task->pid && child->born_sid && child->born_sid != task->pid;
 
-		if (child->maker == task && early == before_setsid)
+		if (child->maker == task && !child->adopted && early == before_setsid)
 			create(restore, task, child);
 	}
+}
+
+static void create_children(struct restore *restore, struct restore_task *task, bool before_setsid)
+{
+	if (!task->helper)
+		create_family(restore, task, task, before_setsid);
+	/* Who leads a session may make siblings that belong to it; a helper makes nothing else. */
+	if (task->parent && task->sid == task->pid)
+		create_family(restore, task, task->parent, before_setsid);
+	for (size_t i = 0; i < restore->task_count && !before_setsid; i++)
+		if (restore->tasks[i].adopted && restore->tasks[i].maker == task)
+			create_orphan(restore, task, &restore->tasks[i]);
 }
 
 static int join_group(struct restore_task *task)
@@ -320,6 +356,9 @@ static int build(struct restore *restore, struct restore_task *task)
 		return -1;
 	/* Needs groups and pids that others make. */
 	wait_for_stage(restore->shared, STAGE_CREATED);
+	/* The blob makes it one again if it was one. */
+	if (task->adopts)
+		prctl(PR_SET_CHILD_SUBREAPER, 0);
 	if (join_group(task) < 0 || tty_set_foreground(restore, task) < 0)
 		return -1;
 	bump(&restore->shared->joined);
@@ -340,6 +379,8 @@ void restore_task_main(struct restore *restore, struct restore_task *task)
 	if (!task->zombie && !task->helper && (vmas_set_thp(task) < 0 || restore_open_files(restore, task) < 0 ||
 					      shmem_create(restore, task) < 0 || vmas_inherit(restore, task) < 0))
 		give_up(restore, task);
+	if (task->adopts)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	create_children(restore, task, true);
 	if (task->sid == task->pid && setsid() < 0) {
 		err_errno("cannot lead a session");

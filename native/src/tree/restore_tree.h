@@ -50,7 +50,9 @@ struct restore_vma {
 struct restore_task {
 	pid_t pid, pgid, sid;
 	struct restore_task *parent; /* NULL for the root */
-	struct restore_task *maker; /* who clones it: its parent, or a helper whose session it must be born in */
+	struct restore_task *maker; /* who clones it: its parent, or somebody in whose session it must be born */
+	bool adopted; /* an orphan: its maker's child dies after having cloned it, and its parent gets it */
+	bool adopts; /* the parent of such a one */
 	size_t depth;
 	size_t *children, child_count, child_room; /* indices of restore.tasks */
 	bool zombie, stopped;

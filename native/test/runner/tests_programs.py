@@ -57,6 +57,7 @@ PROGRAMS = [
     Program("threads_many"),
     Program("regs"),
     Program("tree"),
+    *[Program("tree_random", str(seed), criu_restore="lets adopted orphans out of the tree") for seed in (3, 10, 12, 16, 37, 43, 69, 152, 1001, 1002)],
     Program("tree_leaderless", "group"),
     Program("tree_leaderless", "session",
             criu_restore="lets an adopted orphan of a leaderless session out of the tree"),
