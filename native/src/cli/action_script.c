@@ -2,6 +2,7 @@
 #include "cli/action_script.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "common/err.h"
 #include "common/util.h"
 
-static void run_script(const struct request *request, const char *script, const char *stage, pid_t pid)
+static void run_script(const struct request *request, const char *own, const char *script, const char *stage, pid_t pid)
 {
 	char text[64];
 	sigset_t none;
@@ -24,7 +25,10 @@ static void run_script(const struct request *request, const char *script, const 
 	snprintf(text, sizeof(text), "%d", pid);
 	if (pid)
 		setenv("CRTOOLS_INIT_PID", text, 1);
-	snprintf(text, sizeof(text), "/proc/%d/fd/%d", getppid(), request->images_fd);
+	snprintf(text, sizeof(text), "/proc/%s/fd/%d", own, request->images_fd);
+	/* In a namespace where the script may not look into us, it gets the directory itself. */
+	if (access(text, R_OK) < 0 && fcntl(request->images_fd, F_SETFD, 0) == 0)
+		snprintf(text, sizeof(text), "/proc/self/fd/%d", request->images_fd);
 	setenv("CRTOOLS_IMAGE_DIR", text, 1);
 	if (request->work_fd >= 0 && fchdir(request->work_fd) < 0)
 		_exit(127);
@@ -34,13 +38,17 @@ static void run_script(const struct request *request, const char *script, const 
 
 static int run_one(const struct request *request, const char *script, const char *stage, pid_t pid)
 {
+	char own[16] = "self";
+	/* Our pid as /proc has it, which may be that of another pid namespace. */
+	ssize_t n = readlink("/proc/self", own, sizeof(own) - 1);
 	pid_t child = fork();
 	int status;
 
+	own[n > 0 ? n : 4] = 0;
 	if (child < 0)
 		return err_errno("cannot start %s", script);
 	if (child == 0)
-		run_script(request, script, stage, pid);
+		run_script(request, own, script, stage, pid);
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_errno("lost %s", script);

@@ -325,7 +325,7 @@ const struct option_def option_table[] = {
 	{ "auto-dedup", 0, ARG_NONE, FLAG(request.auto_dedup) },
 	{ "pre-dump-mode", 0, ARG_VALUE, 0, take_pre_dump_mode },
 	{ "snapshot", 0, ARG_VALUE, 0, take_snapshot },
-	{ "lazy-pages", 0, ARG_NONE, .refused = "not there yet" },
+	{ "lazy-pages", 0, ARG_NONE, .refused = "memory is restored at once" },
 	{ "page-server", 0, ARG_NONE, FLAG(request.use_page_server) },
 	{ "address", 0, ARG_VALUE, 0, take_address },
 	{ "port", 0, ARG_VALUE, 0, take_port },

@@ -58,7 +58,7 @@ int inherit_add(struct request *r, pid_t peer, int fd, const char *key)
 
 int external_add(struct request *r, const char *key)
 {
-	static const char *const known[] = { "file[", "tty[", "unix[", "mnt[", "dev[", "net[", "pid[" };
+	static const char *const known[] = { "file[", "tty[", "unix[", "mnt[", "dev[", "net[", "pid[", "veth[", "macvlan[", "netdev[", "time[" };
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		if (strncmp(key, known[i], strlen(known[i])))

@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/err.h"
@@ -33,6 +34,7 @@ struct outcome {
 	int code;
 	char text[ERR_TEXT_MAX];
 	pid_t root;
+	pid_t dying; /* the root of a restore that has failed, to be taken away by whoever is its parent; 0: none */
 };
 
 static struct outcome *new_outcome(void)
@@ -60,6 +62,28 @@ static int await_outcome(const struct outcome *o, pid_t pid, const char *who)
 	if (!o->done)
 		return err_set(ECHILD, "the restore's %s was ended by signal %d", who, WTERMSIG(status));
 	return o->code ? err_adopt(o->code, o->text) : 0;
+}
+
+/* The same for the maker, which waits for the namespace to end: that takes the end of its root, our child. */
+static int await_maker(struct outcome *o, pid_t maker)
+{
+	pid_t ended = 0, dying;
+
+	while (!ended) {
+		siginfo_t info = { 0 };
+
+		/* Whoever it is stays to be waited for. */
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | __WALL) < 0 && errno != EINTR)
+			break;
+		dying = __atomic_load_n(&o->dying, __ATOMIC_SEQ_CST);
+		if (dying > 0 && waitpid(dying, NULL, __WALL | WNOHANG) == dying)
+			o->dying = 0;
+		if (info.si_pid == maker)
+			ended = maker;
+		else
+			nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	}
+	return await_outcome(o, maker, "maker");
 }
 
 /* --- pids --- */
@@ -138,7 +162,8 @@ static int coordinate(struct restore *restore)
 
 /* --- maker --- */
 
-static int make(struct restore *restore, int life)
+/* told: the outcome for the root's parent, NULL when that is none of ours. */
+static int make(struct restore *restore, int life, struct outcome *told)
 {
 	struct pidns_init init;
 	struct restore_self self;
@@ -155,8 +180,11 @@ static int make(struct restore *restore, int life)
 		outcome = coordinate(restore);
 	if (!outcome)
 		outcome = pidns_release(&init, restore->tasks[0].pid);
-	if (outcome < 0)
+	if (outcome < 0) {
+		if (told)
+			__atomic_store_n(&told->dying, restore->root_outside, __ATOMIC_SEQ_CST);
 		pidns_kill(&init);
+	}
 	restore_clean_up(restore, &self, !outcome);
 	return outcome;
 }
@@ -181,21 +209,21 @@ int restore_in_pidns(struct restore *restore)
 
 	pr_info("the old pids cannot be had outside: restoring in a user and pid namespace");
 	if (restore->request->restore_sibling)
-		return make(restore, life);
+		return make(restore, life, NULL);
 	child = o ? fork() : -1;
 	if (child < 0)
 		return err_errno("cannot start the restore's maker");
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		make(restore, life);
+		make(restore, life, o);
 		set_outcome(o, restore->root_outside);
 		_exit(0);
 	}
-	result = await_outcome(o, child, "maker");
+	result = await_maker(o, child);
 	restore->root_outside = o->root;
 	if (life >= 0)
 		close(life);
-	/* Killed with the namespace; ours to take away. */
+	/* Killed with the namespace; ours to take away, if that has not happened. */
 	if (result < 0 && o->root > 0)
 		waitpid(o->root, NULL, __WALL);
 	return result;

@@ -21,8 +21,9 @@ def run(context, *arguments, **popen):
 
 def help_of_criu():
     """A real criu's --help."""
-    found = subprocess.run([os.path.join(ROOT, "tools", "real-criu"), "--present"], capture_output=True, text=True)
-    if found.returncode:
+    peer = os.path.join(ROOT, "tools", "real-criu")
+    found = os.path.exists(peer) and subprocess.run([peer, "--present"], capture_output=True, text=True)
+    if not found or found.returncode:
         raise Skip("no real CRIU to ask (tools/real-criu)")
     return subprocess.run(found.stdout.split() + ["--help"], capture_output=True, text=True).stdout
 
@@ -174,6 +175,25 @@ def action_scripts(context):
     target.verify()
 
 
+def refusing_script(context):
+    """A script that fails at any stage of a restore ends it; nothing stays behind, and the next restore comes about."""
+    target = context.start("single")
+    images = context.images()
+    status, text = run(context, "dump", "-t", str(target.pid), "-D", images)
+    require(status == 0, text)
+    context.wait_gone([target.pid], "after the dump")
+    script = os.path.join(context.directory("scripts"), "no")
+    for stage in ("pre-restore", "post-restore", "pre-resume"):
+        with open(script, "w") as f:
+            f.write(f"#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != {stage} ]\n")
+        os.chmod(script, 0o755)
+        outcome = context.restorer.run(["restore", "-d", "-D", images, "--action-script", script], scratch=context.scratch)
+        require(outcome.status == 1 and f"no failed at {stage}" in outcome.said(), outcome.describe())
+        context.no_strays(f"after a refusal at {stage}")
+    context.restore(target, images)
+    target.verify()
+
+
 def exec_cmd(context):
     """--exec-cmd: the command is the parent of the restored root."""
     target = context.start("single")
@@ -255,4 +275,4 @@ def relength(start, grown):
 
 def tests():
     return [Test("command_line:" + f.__name__, f, only=PCR)
-            for f in (known, features, forms, version_and_help, verbosity, config_files, stats, action_scripts, exec_cmd, join_ns, cpuinfo)]
+            for f in (known, features, forms, version_and_help, verbosity, config_files, stats, action_scripts, refusing_script, exec_cmd, join_ns, cpuinfo)]

@@ -16,8 +16,9 @@ ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 def libraries():
     """{name: (headers, archive)}: Debian 12's criu package has the library, and Debian 13's may lie beside the real CRIU."""
     places = {"3.17": "/"}
-    found = subprocess.run([os.path.join(ROOT, "tools", "real-criu"), "--present"], capture_output=True, text=True)
-    if found.returncode == 0:
+    peer = os.path.join(ROOT, "tools", "real-criu")
+    found = os.path.exists(peer) and subprocess.run([peer, "--present"], capture_output=True, text=True)
+    if found and found.returncode == 0:
         places["4"] = found.stdout.split("\n")[0].split("/lib64/")[0]
     return {name: (os.path.join(place, "usr/include"), os.path.join(place, "usr/lib/x86_64-linux-gnu/libcriu.a"))
             for name, place in places.items()}

@@ -39,6 +39,15 @@ SETUP = {
     "input:pid_taken": "in a namespace of its own no pid is taken",
     "directory:*": "the test mounts file systems",
     "cgroup*": "the test makes control groups",
+    "command_line:known": "the real CRIU is out of reach",
+    "command_line:stats": "the test looks for the old pid",
+    "command_line:action_scripts": "the test looks for the old pid",
+    "command_line:exec_cmd": "the test looks for the old pid",
+    "command_line:join_ns": "setns(2) takes CAP_SYS_ADMIN",
+    "command_line:features": "the real CRIU is out of reach",
+    "libcriu:*": "the tests look for old pids",
+    "rpc_options:*": "the tests read the table in the repository",
+    "page_server:over_rpc": "the test looks for the old pid",
     "real:postgres": "the test gives files to another user",
 }
 
