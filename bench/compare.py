@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 import cycle
+import incremental
 import machine
 import report
 
@@ -28,6 +29,7 @@ CASES = (
     cycle.Case("16m", "16 MiB random", ("--mib", "16")),
     cycle.Case("256m", "256 MiB random", ("--mib", "256")),
     cycle.Case("1024m", "1024 MiB random", ("--mib", "1024")),
+    cycle.Case("4096m", "4096 MiB random", ("--mib", "4096")),
     cycle.Case("zeros", "1024 MiB, half zeros", ("--mib", "1024", "--zero-half")),
     cycle.Case("threads", "200 threads", ("--threads", "200")),
     cycle.Case("tree", "100 processes", ("--processes", "100")),
@@ -53,6 +55,7 @@ def arguments():
     p.add_argument("--cases", type=names([c.name for c in CASES]), help=",".join(c.name for c in CASES))
     p.add_argument("--media", type=names(MEDIA), default=list(MEDIA), help="where images go: disk,tmpfs")
     p.add_argument("--engines", type=names(ENGINES), default=list(ENGINES), help="pcr,criu")
+    p.add_argument("--no-incremental", action="store_true", help="leave out the incremental dumps")
     p.add_argument("--runs", type=int, help="runs of each case and engine (default 5)")
     p.add_argument("--pcr", default=os.path.join(ROOT, "native/build/pcr"), help="the pcr to measure")
     p.add_argument("--criu", help="a CRIU 4 to measure (default: tools/real-criu's)")
@@ -158,9 +161,20 @@ def main():
                           f"  frozen {times.frozen * 1e3:8.1f}  outage {times.outage * 1e3:8.1f}"
                           f"  restore {times.restore * 1e3:8.1f} ms", flush=True)
 
+    chain = []
+    if "pcr" in commands and not args.no_incremental:
+        for number in range(max(1, args.runs // 2)):
+            seed += 1
+            try:
+                chain += incremental.measure(commands["pcr"], program, seed, os.path.join(args.work, "target"),
+                                             os.path.join(places["disk"], "images"), before_clock)
+            except cycle.Broken as e:
+                failures.append(f"pcr, incremental dumps: {e}")
+                print(failures[-1], flush=True)
+
     described.append(("Load average", f"{load_before:.1f} before, {machine.load():.1f} after; other programs were busy at the start "
                       f"of {steps[False]} of {sum(steps.values())} timed steps"))
-    text = report.markdown(described, cases, results, failures, args.media, args.runs)
+    text = report.markdown(described, cases, results, failures, args.media, args.runs, incremental.section(chain) if chain else [])
     with open(os.path.join(HERE, "build/results.json"), "w", encoding="utf-8") as f:
         json.dump(report.raw(results), f, indent=1)
     if args.output:

@@ -22,6 +22,7 @@ images smaller).
 - *frozen, by stats*: `frozen_time` of the second, as the engine's own `stats-dump` says. *Seen by the target*: the longest time
   that the target's first thread, which wakes every millisecond, did not run during that dump; it includes stopping and letting
   go of each thread, which the engine's own figure may leave out.
+  pcr lets a target of some size run on as soon as a copy-on-write copy of its memory is made (`--snapshot`), CRIU when all is written.
 - *restore*: wall time of `restore --restore-detached`.
 - Both engines get the same options, write the same target's images to the same place, and take turns, each run with a fresh
   target. Logs at the engines' default level. A run counts only if the restored tree is whole: same pids, every thread and
@@ -73,7 +74,7 @@ def worst(cases, results, media):
     return max(found, default=None)
 
 
-def markdown(machine, cases, results, failures, media, runs):
+def markdown(machine, cases, results, failures, media, runs, more=()):
     """The whole of RESULTS.md."""
     parts = ["# pcr beside a real CRIU 4", "",
              "Made by `bench/compare.py`; do not edit by hand.", "",
@@ -84,6 +85,7 @@ def markdown(machine, cases, results, failures, media, runs):
     high = worst(cases, results, media)
     if high:
         parts += [f"Highest ratio of a time: {high[0]:.2f} ({high[1]}, {high[2]}, images on {high[3]}).", ""]
+    parts += more
     if failures:
         parts += ["## What did not work", "", *(f"- {line}" for line in failures), ""]
     return "\n".join(parts)

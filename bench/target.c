@@ -3,11 +3,12 @@
  * The program that the benchmark checkpoints: so much memory, so many threads, so many processes, and a way to prove
  * after a restore that every one of them is there and every byte is right.
  *
- *   target --report FILE --seed N [--mib N] [--zero-half] [--threads N] [--processes N]
+ *   target --report FILE --seed N [--mib N] [--zero-half] [--threads N] [--processes N] [--mappings N] [--descriptors N]
+ *          [--write MIB_PER_SECOND]
  *
  * It appends one line to FILE when it is set up ("ready ..."), and one more ("verify ...") for each SIGUSR1 it gets:
  *
- *   ready|verify PID checksum=HEX threads=N processes=N gap_us=N
+ *   ready|verify PID checksum=HEX threads=N processes=N gap_us=N written=N write_us=N
  *
  * checksum   of the root's memory, computed anew each time, so that a lost or misplaced page shows
  * threads    threads of the root that answered when they were woken (the first one included)
@@ -15,8 +16,10 @@
  * gap_us     the longest time, in microseconds, that the root did not run since the line before: it wakes every
  *            millisecond and looks at CLOCK_MONOTONIC, so after a dump this is the freeze as seen from inside,
  *            accurate to about that millisecond
+ * written    bytes written by --write since the line before, into 256 MiB of their own, one page after the other
+ * write_us   processor time that this took
  *
- * Descriptors beyond stdin, stdout and stderr are not held open (FILE is opened for each line), so what is measured
+ * --mappings and --descriptors have so many more of them (of one page each; of one file of its own name each). Else descriptors beyond stdin, stdout and stderr are not held open (FILE is opened for each line), so what is measured
  * is memory, threads and processes and nothing else.
  */
 #define _GNU_SOURCE
@@ -31,11 +34,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
+	WRITE_BYTES = 256 << 20,      /* --write: what is written over and over */
 	ZERO_BLOCK = 64 * 1024,	      /* --zero-half: every second block of this size is zeros */
 	CHILD_MEMORY = 64 * 1024,     /* memory of each process below the root, bytes */
 	CHILDREN_PER_PROCESS = 10,    /* the tree is filled level by level, ten to each parent */
@@ -45,6 +50,10 @@ enum {
 static const char *report_path;
 static uint64_t *memory;
 static size_t memory_bytes;
+
+static char *scratch; /* --write */
+static unsigned long write_mib_per_s;
+static uint64_t written, write_us;
 
 static unsigned wake_round;	 /* futex: threads sleep while it keeps its value */
 static unsigned threads_answered; /* futex: how many have seen the new round */
@@ -225,9 +234,9 @@ static void child_main(unsigned index, uint64_t seed, const pid_t *children, uns
 static void report(const char *word, unsigned threads, unsigned processes, uint64_t gap_us)
 {
 	char line[256];
-	int n = snprintf(line, sizeof(line), "%s %d checksum=%016llx threads=%u processes=%u gap_us=%llu\n", word, getpid(),
-			 (unsigned long long)checksum(memory, memory_bytes), threads, processes,
-			 (unsigned long long)gap_us);
+	int n = snprintf(line, sizeof(line), "%s %d checksum=%016llx threads=%u processes=%u gap_us=%llu written=%llu write_us=%llu\n", word,
+			 getpid(), (unsigned long long)checksum(memory, memory_bytes), threads, processes, (unsigned long long)gap_us,
+			 (unsigned long long)written, (unsigned long long)write_us);
 	int fd = open(report_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 
 	if (fd < 0 || write(fd, line, (size_t)n) != n)
@@ -241,6 +250,55 @@ static uint64_t now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static uint64_t cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* What is due after so many microseconds, whole pages. */
+static void write_due(uint64_t elapsed_us)
+{
+	static uint64_t owed, at;
+	uint64_t begin = cpu_us();
+
+	owed += elapsed_us * write_mib_per_s * 1024 * 1024 / 1000000;
+	for (; owed >= 4096; owed -= 4096) {
+		memset(scratch + at, (int)(written >> 12), 4096);
+		at = (at + 4096) % WRITE_BYTES;
+		written += 4096;
+	}
+	write_us += cpu_us() - begin;
+}
+
+/* Pages of their own, alternately protected, so that no two become one mapping. */
+static void map_many(unsigned long count)
+{
+	for (unsigned long i = 0; i < count; i++) {
+		char *p = mmap(NULL, 4096, PROT_READ | (i % 2 ? PROT_WRITE : PROT_EXEC), MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (p == MAP_FAILED)
+			die("mmap");
+	}
+}
+
+static void open_many(unsigned long count)
+{
+	struct rlimit limit;
+	char path[4096];
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	for (unsigned long i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s.%lu", report_path, i);
+		if (open(path, O_RDWR | O_CREAT, 0644) < 0)
+			die(path);
+	}
 }
 
 static unsigned long number(const char *text)
@@ -261,8 +319,10 @@ int main(int argc, char **argv)
 		{ "report", required_argument, NULL, 'r' },    { "seed", required_argument, NULL, 's' },
 		{ "mib", required_argument, NULL, 'm' },       { "zero-half", no_argument, NULL, 'z' },
 		{ "threads", required_argument, NULL, 't' },   { "processes", required_argument, NULL, 'p' },
-		{ NULL, 0, NULL, 0 },
+		{ "mappings", required_argument, NULL, 'M' },  { "descriptors", required_argument, NULL, 'd' },
+		{ "write", required_argument, NULL, 'w' },     { NULL, 0, NULL, 0 },
 	};
+	unsigned long mappings = 0, descriptors = 0;
 	pid_t children[CHILDREN_PER_PROCESS];
 	unsigned n, index, processes = 1;
 	uint64_t seed = 1, last, gap = 0;
@@ -278,6 +338,9 @@ int main(int argc, char **argv)
 		case 'z': zero_half = 1; break;
 		case 't': thread_count = (unsigned)number(optarg) - 1; break;
 		case 'p': processes = (unsigned)number(optarg); break;
+		case 'M': mappings = number(optarg); break;
+		case 'd': descriptors = number(optarg); break;
+		case 'w': write_mib_per_s = number(optarg); break;
 		default: return 2;
 		}
 	}
@@ -299,6 +362,12 @@ int main(int argc, char **argv)
 	memory_bytes = mib * 1024 * 1024;
 	memory = allocate(memory_bytes);
 	fill(memory, memory_bytes, seed, zero_half);
+	map_many(mappings);
+	open_many(descriptors);
+	if (write_mib_per_s) {
+		scratch = (char *)allocate(WRITE_BYTES);
+		memset(scratch, 1, WRITE_BYTES);
+	}
 	start_threads();
 	report("ready", count_threads(), count_processes(children, n), 0);
 
@@ -310,11 +379,13 @@ int main(int argc, char **argv)
 
 		if (now - last > gap)
 			gap = now - last;
+		if (write_mib_per_s)
+			write_due(now - last);
 		last = now;
 		if (signal != SIGUSR1)
 			continue;
 		report("verify", count_threads(), count_processes(children, n), gap);
-		gap = 0;
+		gap = written = write_us = 0;
 		last = now_us();
 	}
 }

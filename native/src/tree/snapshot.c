@@ -38,6 +38,18 @@ static uint64_t private_bytes(const struct task *task)
 	return ((present ? strtoull(present, NULL, 10) : 0) + (swapped ? strtoull(swapped, NULL, 10) : 0)) << 10;
 }
 
+/* What there is to write: the rest is in the dump before. */
+static uint64_t bytes_to_write(const struct task *task)
+{
+	uint64_t bytes = 0;
+
+	if (!task->scanned || !task->in_parent)
+		return private_bytes(task);
+	for (size_t i = 0; i < task->ranges.count; i++)
+		bytes += task->ranges.list[i].unwritten ? 0 : task->ranges.list[i].end - task->ranges.list[i].start;
+	return bytes;
+}
+
 /* Mappings that the copy has not, or empty. */
 static bool is_lost(const struct vma *v)
 {
@@ -375,7 +387,7 @@ void snapshot_take(struct dump *dump)
 		uint64_t bytes = task->zombie ? 0 : private_bytes(task);
 		const char *why;
 
-		if (task->zombie || bytes < least)
+		if (task->zombie || bytes_to_write(task) < least)
 			continue;
 		why = room < bytes + MARGIN_BYTES ? "there is not enough memory for a copy" : dump->orphans_stay ?
 		      "ended copies of earlier dumps are still there: whoever adopts orphans here (pid 1?) does not wait for them" : objection(task);
