@@ -273,14 +273,24 @@ static void take(struct restore *restore, size_t fd)
 	restore->fd_taken[fd] = true;
 }
 
+static size_t next_slot = 3; /* where a free number is looked for */
+
+/* Whether a free one is left below limit. */
+static bool restore_has_slot(const struct restore *restore, size_t limit)
+{
+	size_t n = next_slot;
+
+	while (n < restore->fd_taken_size && restore->fd_taken[n])
+		n++;
+	return n < limit;
+}
+
 int restore_free_slot(struct restore *restore)
 {
-	static size_t next = 3;
-
-	while (next < restore->fd_taken_size && restore->fd_taken[next])
-		next++;
-	take(restore, next);
-	return next++;
+	while (next_slot < restore->fd_taken_size && restore->fd_taken[next_slot])
+		next_slot++;
+	take(restore, next_slot);
+	return next_slot++;
 }
 
 static void each_file(struct restore *restore, void (*fn)(struct restore *, struct restore_file *))
@@ -304,11 +314,38 @@ static bool is_late(const struct restore *restore, const struct restore_file *fi
 /* Something stands at each slot until the file does, so that no descriptor of passage gets the number. */
 static int placeholder = -1;
 
+/* As many numbers are left below the limit for what comes after the files. */
+#define SLOT_RESERVE 64
+static size_t slot_limit;
+
+/* Numbers that only one task has, and that are free here: where its file may be from the start. */
+static void find_own_numbers(struct restore *restore)
+{
+	auto_free uint32_t *users = xzalloc(restore->fd_taken_size * sizeof(*users));
+	struct rlimit limit = { 0 };
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	slot_limit = limit.rlim_cur > SLOT_RESERVE ? limit.rlim_cur - SLOT_RESERVE : 0;
+	for (size_t i = 0; i < restore->task_count; i++)
+		for (size_t j = 0; j < restore->tasks[i].fd_count; j++)
+			users[restore->tasks[i].fds[j]->fd]++;
+	for (size_t i = 0; i < restore->task_count; i++)
+		for (size_t j = 0; j < restore->tasks[i].fd_count; j++) {
+			struct restore_file *file = restore->tasks[i].fd_files[j];
+			uint32_t fd = restore->tasks[i].fds[j]->fd;
+
+			if (!file->own_fd && file->owner == &restore->tasks[i] && users[fd] == 1 && fd > 2 && fcntl(fd, F_GETFD) < 0)
+				file->own_fd = fd;
+		}
+}
+
 static void give_slot(struct restore *restore, struct restore_file *file)
 {
 	if (!file->owner)
 		return;
-	file->slot = restore_free_slot(restore);
+	/* A task that uses more than half of the numbers that it may have leaves too few others. */
+	file->slot = file->own_fd && !restore_has_slot(restore, slot_limit) ? (int)file->own_fd :
+													       restore_free_slot(restore);
 	restore->late_count += is_late(restore, file);
 	if (dup3(placeholder, file->slot, O_CLOEXEC) < 0)
 		err_errno("cannot use descriptor number %d", file->slot);
@@ -329,6 +366,7 @@ int restore_assign_slots(struct restore *restore)
 		for (size_t j = 0; j < restore->tasks[i].fd_count; j++)
 			take(restore, restore->tasks[i].fds[j]->fd);
 	each_file(restore, settle_owner);
+	find_own_numbers(restore);
 	placeholder = restore_free_slot(restore);
 	if (dup3(restore->dirfd, placeholder, O_CLOEXEC) < 0)
 		return err_errno("cannot use descriptor number %d", placeholder);
@@ -488,7 +526,9 @@ int restore_place_files(struct restore *restore, struct restore_task *task)
 		/* fdinfo_entry.flags: FD_CLOEXEC */
 		int flags = task->fds[i]->flags & FD_CLOEXEC ? O_CLOEXEC : 0;
 
-		if (dup3(task->fd_files[i]->slot, task->fds[i]->fd, flags) < 0)
+		if (task->fd_files[i]->slot == (int)task->fds[i]->fd)
+			fcntl(task->fd_files[i]->slot, F_SETFD, flags ? FD_CLOEXEC : 0);
+		else if (dup3(task->fd_files[i]->slot, task->fds[i]->fd, flags) < 0)
 			return err_errno("cannot put descriptor %u in place", task->fds[i]->fd);
 	}
 	for (size_t i = 0; i < task->fd_count; i++) {

@@ -88,6 +88,7 @@ struct restore_file {
 	struct restore_file *group; /* opened in one task together with this one; itself when alone */
 	struct restore_task *owner; /* who opens it; NULL: nobody uses it */
 	int slot; /* descriptor number that it has in all tasks until they put it in place */
+	uint32_t own_fd; /* number that it has in its owner, and nothing has in any other task; 0: none */
 	bool is_fd; /* some fdinfo names it */
 	bool needed; /* by another file of its group */
 	bool opened; /* in its slot before any task was started */

@@ -6,6 +6,7 @@ program reads a line from its descriptor 0, which must be what the caller gave.
 import fcntl
 import os
 import pty
+import resource
 import termios
 
 from . import procfs
@@ -165,7 +166,19 @@ def shell_job(context):
     require(open(line).read() == LINE, f"the job read {open(line).read()!r}")
 
 
+def few_descriptors(context):
+    """A restorer that may have little more descriptors than the tree has itself, so that not each can have two numbers."""
+    target = context.start("fds_most")
+    images = context.images()
+    context.dump(target, images)
+    context.forget(context.statuses.copy())
+    outcome = context.restorer.restore(images, scratch=context.scratch,
+                                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1300, 1300)))
+    require(outcome.ok, outcome.describe())
+    target.verify()
+
+
 def tests():
     return [Test(f"caller:{name}", function) for name, function in (
         ("pipe", pipe), ("file", file), ("external_file", external_file), ("external_terminal", external_terminal),
-        ("shell_job", shell_job))]
+        ("shell_job", shell_job))] + [Test("caller:few_descriptors", few_descriptors, only={("pcr", "pcr")})]
