@@ -45,6 +45,7 @@ from runner import (  # noqa: E402
     tests_snapshot,
     tests_rpc_options,
     tests_supervise,
+    tests_files,
     tests_vdso,
 )
 from runner.engine import Engine  # noqa: E402
@@ -63,6 +64,7 @@ MODULES = [
     tests_images,
     tests_incremental,
     tests_supervise,
+    tests_files,
     tests_vdso,
     tests_kill,
     tests_real,

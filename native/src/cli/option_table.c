@@ -255,6 +255,7 @@ static int take_file_validation(struct command *c, const char *value)
 {
 	if (value && strcmp(value, "filesize") && strcmp(value, "buildid"))
 		return err_set(EINVAL, "--file-validation %s: filesize and buildid are there", value);
+	c->request.only_file_sizes = value && !strcmp(value, "filesize");
 	return 0;
 }
 
@@ -301,7 +302,7 @@ const struct option_def option_table[] = {
 	{ "link-remap", 0, ARG_NONE, FLAG(request.link_remap) },
 	{ "evasive-devices", 0, ARG_NONE, FLAG(request.evasive_devices) },
 	{ "skip-file-rwx-check", 0, ARG_NONE, FLAG(request.skip_file_rwx_check) },
-	{ "file-validation", 0, ARG_VALUE, 0, take_file_validation }, /* sizes are compared, in either mode */
+	{ "file-validation", 0, ARG_VALUE, 0, take_file_validation },
 	{ "ghost-limit", 0, ARG_VALUE, 0, take_ghost_limit },
 	{ "ghost-fiemap", 0, ARG_NONE }, /* a way of CRIU's to find holes */
 	{ "timeout", 0, ARG_VALUE, 0, take_timeout },

@@ -36,6 +36,7 @@ struct request {
 	bool leave_stopped; /* after a dump, or after a restore */
 	bool shell_job, ext_unix_sk, tcp_established, tcp_close, tcp_skip_in_flight, evasive_devices, file_locks, link_remap;
 	bool skip_file_rwx_check, unprivileged;
+	bool only_file_sizes; /* --file-validation filesize: build-ids are not compared */
 	uint32_t ghost_limit; /* bytes; larger deleted files are refused */
 	uint32_t timeout; /* seconds to freeze the tree in; 0: ten */
 	enum network_lock network_lock; /* 0: not said */

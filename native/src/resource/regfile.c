@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "resource/build_id.h"
 #include "resource/map_file.h"
 #include "resource/mapped_copy.h"
 #include "resource/procfs.h"
@@ -142,6 +143,19 @@ static RegFileEntry *new_entry(uint32_t id, const char *path, const struct stat 
 	return e;
 }
 
+/* access: a path that leads to the file now. */
+static void note_build_id(RegFileEntry *reg, const char *access, const struct stat *st)
+{
+	uint32_t words[BUILD_ID_WORDS_MAX];
+	size_t count = S_ISREG(st->st_mode) ? build_id_read(access, words) : 0;
+
+	if (!count)
+		return;
+	reg->build_id = xzalloc(count * sizeof(*reg->build_id));
+	memcpy(reg->build_id, words, count * sizeof(*reg->build_id));
+	reg->n_build_id = count;
+}
+
 int regfile_write_entry(struct dump *dump, RegFileEntry *reg)
 {
 	FileEntry e = FILE_ENTRY__INIT;
@@ -253,6 +267,7 @@ int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, 
 	if (find_path(dump, what, link, path, &st, m->id) < 0)
 		return -1;
 	reg = new_entry(m->id, path, &st, flags, 0, -1);
+	note_build_id(reg, link, &st);
 	if (flags == O_RDWR && st.st_nlink && mapped_copy_dump(dump, what, link, &st, reg) < 0)
 		return -1;
 	return regfile_write_entry(dump, reg);
@@ -261,6 +276,7 @@ int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, 
 int regfile_dump_link(struct dump *dump, struct task *task, const char *link, uint32_t *id)
 {
 	char what[64], path[4096], full[64];
+	RegFileEntry *reg;
 	struct stat st;
 
 	snprintf(what, sizeof(what), "pid %d: its %s", task->pid, link);
@@ -278,7 +294,9 @@ int regfile_dump_link(struct dump *dump, struct task *task, const char *link, ui
 	*id = next_id();
 	if (find_path(dump, what, full, path, &st, *id) < 0)
 		return -1;
-	return regfile_write_entry(dump, new_entry(*id, path, &st, O_RDONLY, 0, -1));
+	reg = new_entry(*id, path, &st, O_RDONLY, 0, -1);
+	note_build_id(reg, full, &st);
+	return regfile_write_entry(dump, reg);
 }
 
 /* --- restore --- */
@@ -312,6 +330,15 @@ int regfile_check_end(void)
 	return count ? -1 : 0;
 }
 
+/* A file that has no build-id now is as good as its size. */
+static bool same_build(const RegFileEntry *reg)
+{
+	uint32_t words[BUILD_ID_WORDS_MAX];
+	size_t count = build_id_read(reg->name, words);
+
+	return !count || (count == reg->n_build_id && !memcmp(words, reg->build_id, count * sizeof(*words)));
+}
+
 int regfile_check(struct restore *restore, FileEntry *entry)
 {
 	const RegFileEntry *reg = entry->reg;
@@ -339,6 +366,8 @@ int regfile_check(struct restore *restore, FileEntry *entry)
 		difference("%s had mode %o, now %o", reg->name, reg->mode, st.st_mode);
 	else if (reg->has_size && S_ISREG(st.st_mode) && (uint64_t)st.st_size != reg->size)
 		difference("%s had %" PRIu64 " bytes, now %lld", reg->name, reg->size, (long long)st.st_size);
+	else if (reg->n_build_id && S_ISREG(st.st_mode) && !restore->request->only_file_sizes && !same_build(reg))
+		difference("%s is another build of the same size (its build-id differs)", reg->name);
 	return 0;
 }
 
