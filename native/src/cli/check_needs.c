@@ -252,9 +252,9 @@ static bool has_loginuid(void)
 
 const struct need needs[] = {
 	{ "ptrace", NULL, "stopping processes (PTRACE_SEIZE)", "a seccomp profile or Yama refuses it", has_ptrace, true },
-	{ "kcmp", "kcmp", "telling shared descriptors apart", "a kernel with CONFIG_KCMP", has_kcmp, true },
+	{ "kcmp", "kcmp", "telling shared descriptors apart", "a kernel with CONFIG_KCMP, and a seccomp profile that lets kcmp through (Docker: --cap-add SYS_PTRACE)", has_kcmp, true },
 	{ "children", NULL, "finding the tree", "a kernel with CONFIG_PROC_CHILDREN", has_children, true },
-	{ "pidfd_getfd", "pidfd_store", "looking at descriptors from outside", "Linux 5.6", has_pidfd_getfd, true },
+	{ "pidfd_getfd", "pidfd_store", "looking at descriptors from outside", "Linux 5.6, and a seccomp profile that lets pidfd_getfd through (Docker: --cap-add SYS_PTRACE)", has_pidfd_getfd, true },
 	{ "mm_map", NULL, "restoring memory layouts (PR_SET_MM_MAP)", "a kernel with CONFIG_CHECKPOINT_RESTORE", has_mm_map, true },
 	{ "sock_diag", "net_diag_raw", "seeing sockets", "a kernel with CONFIG_INET_DIAG and CONFIG_UNIX_DIAG", has_sock_diag, true },
 	{ "clone3", NULL, "making processes with chosen pids", "Linux 5.5, and a seccomp profile that lets clone3 through", has_clone3, false },

@@ -134,7 +134,8 @@ int shared_tables_collect(struct task *task)
 			free(t);
 		}
 		if (compare_failed)
-			return err_set(errno, "pid %d: kcmp(2) is refused, so that shared tables cannot be told apart", task->pid);
+			return err_set(errno, "pid %d: kcmp(2) is refused, so that shared tables cannot be told apart; in a container allow it "
+				       "(Docker: --cap-add SYS_PTRACE)", task->pid);
 		*ids[i] = (*found)->id;
 	}
 	return 0;

@@ -43,6 +43,9 @@ static int refused(int code)
 {
 	static const char what[] = "restoring with the old pids takes CAP_CHECKPOINT_RESTORE or a user namespace, and ";
 
+	if (syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS)
+		return err_set(code, "restoring with the old pids takes clone3(2), which a container's seccomp profile (or a kernel before 5.5) refuses here: "
+			       "allow it (Docker: --security-opt seccomp=unconfined, together with --cap-add CHECKPOINT_RESTORE)");
 	if (sysctl_number("user/max_user_namespaces") == 0)
 		return err_set(code, "%suser namespaces are off here: raise the sysctl user.max_user_namespaces, or give pcr the capability "
 			       "(setcap cap_checkpoint_restore+ep pcr)", what);
