@@ -45,6 +45,7 @@ from runner import (  # noqa: E402
     tests_rpc,
     tests_snapshot,
     tests_rpc_options,
+    tests_service,
     tests_supervise,
     tests_files,
     tests_vdso,
@@ -73,6 +74,7 @@ MODULES = [
     tests_libcriu,
     tests_page_server,
     tests_rpc_options,
+    tests_service,
 ]
 BUILD = os.path.join(os.path.dirname(HERE), "build")
 

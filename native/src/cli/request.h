@@ -91,6 +91,7 @@ struct request {
 	/* swrk: the client of the service that started it (cli/peer.h). */
 	struct peer service_peer;
 	void (*tell)(const struct swrk_done *done); /* told of each request that has been answered; NULL: nobody */
+	int stop_fd; /* swrk: no further request is awaited once this pipe's other end is closed; 0: none */
 	bool may_exec; /* this process is there for the request alone: exec_cmd may have it */
 	/* Where the options of an RPC request start: criu(8), CONFIGURATION FILES. */
 	const char *config;

@@ -22,7 +22,7 @@
 #include "common/util.h"
 #include "rpc.pb-c.h"
 
-#define BACKLOG 128
+#define BACKLOG SOMAXCONN
 #define WORKERS_MAX 256
 #define DEFAULT_ADDRESS "criu_service.socket" /* in the work directory */
 
@@ -123,6 +123,7 @@ static int serve(int client, const struct request *arguments)
 }
 
 static size_t workers;
+static int stop[2] = { -1, -1 }; /* closing the second tells workers that wait for a request to end */
 
 /* So that the client is not left with a closed connection and a guess. */
 static void refuse(int client, int code)
@@ -152,6 +153,7 @@ static void take_connection(int listener, int signals, const struct request *arg
 	if (pid == 0) {
 		close(listener);
 		close(signals);
+		close(stop[1]);
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		_exit(serve(client, arguments) < 0 ? 1 : 0);
@@ -214,6 +216,9 @@ int service_run(struct command *c)
 	if (c->daemon && background_start() < 0)
 		return -1;
 	signals = start_signals();
+	if (pipe2(stop, O_CLOEXEC) < 0)
+		return err_errno("cannot make a pipe");
+	c->request.stop_fd = fcntl(stop[0], F_DUPFD_CLOEXEC, 3);
 	result = signals < 0 ? err_errno("signalfd") : pidfile_write(c->request.work_fd, c->request.pidfile, getpid());
 	if (!result)
 		result = announce_ready(&c->request);
@@ -225,6 +230,7 @@ int service_run(struct command *c)
 	close(listener);
 	if (*address != '@')
 		unlink(address);
+	close(stop[1]);
 	while (workers && waitpid(-1, NULL, 0) > 0)
 		workers--;
 	return result;

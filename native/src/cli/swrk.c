@@ -2,6 +2,7 @@
 #include "cli/swrk.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -78,6 +79,16 @@ static int serve(const struct session *session, const CriuReq *req)
 	}
 }
 
+/* false: the service stops, and no request has come. */
+static bool await_request(int socket, int stop)
+{
+	struct pollfd fds[] = { { .fd = socket, .events = POLLIN }, { .fd = stop, .events = POLLIN } };
+
+	while (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno == EINTR)
+		;
+	return fds[0].revents || !fds[1].revents;
+}
+
 int swrk_next(int socket, const struct request *arguments, struct swrk_done *done)
 {
 	struct session session = { .socket = socket, .client = arguments->service_peer.pid, .started = arguments, .done = done };
@@ -96,6 +107,8 @@ int swrk_next(int socket, const struct request *arguments, struct swrk_done *don
 		session.client = cred.pid;
 		session.client_is_parent = cred.pid == getppid();
 	}
+	if (arguments->stop_fd && !await_request(socket, arguments->stop_fd))
+		return 0;
 	while ((n = recv(socket, buffer, sizeof(buffer), MSG_TRUNC)) < 0 && errno == EINTR)
 		;
 	if (n < 0)

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "cli/check.h"
+#include "cli/check_needs.h"
 #include "cli/log_file.h"
 #include "cli/swrk_opts.h"
 #include "cli/swrk_session.h"
 #include "cli/version.h"
 #include "common/err.h"
-#include "common/util.h"
 #include "resource/cpuinfo.h"
 
 int swrk_version(const struct session *session, const CriuReq *req)
@@ -42,23 +37,13 @@ int swrk_check(const struct session *session, const CriuReq *req)
 	return swrk_respond(session, &resp);
 }
 
-/* Whether userfaultfd(2) gives these features; also where only its own process' faults may be had (UFFD_USER_MODE_ONLY). */
-static bool has_userfault(uint64_t features)
+/* Whether pcr check finds it. */
+static bool is_there(const char *name)
 {
-	auto_fd fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
-	struct uffdio_api api = { .api = UFFD_API, .features = features };
-
-	return fd >= 0 && ioctl(fd, UFFDIO_API, &api) == 0;
-}
-
-#define WP_ASYNC (1 << 15) /* UFFD_FEATURE_WP_ASYNC, linux/userfaultfd.h of 6.7 */
-
-static bool has_pidfds(void)
-{
-	auto_fd pidfd = syscall(SYS_pidfd_open, getpid(), 0);
-	auto_fd dup = pidfd < 0 ? -1 : syscall(SYS_pidfd_getfd, pidfd, pidfd, 0);
-
-	return dup >= 0;
+	for (size_t i = 0; i < need_count; i++)
+		if (!strcmp(needs[i].name, name))
+			return needs[i].there();
+	return false;
 }
 
 /* As CRIU answers: all three fields, false where not asked for. */
@@ -73,9 +58,9 @@ int swrk_feature_check(const struct session *session, const CriuReq *req)
 		return swrk_refuse(session, req->type);
 	}
 	features.has_mem_track = features.has_lazy_pages = features.has_pidfd_store = true;
-	features.mem_track = asked->mem_track && has_userfault(WP_ASYNC);
-	features.lazy_pages = asked->lazy_pages && false && has_userfault(UFFD_FEATURE_MISSING_SHMEM);
-	features.pidfd_store = asked->pidfd_store && has_pidfds();
+	features.mem_track = asked->mem_track && is_there("mem_dirty_track");
+	features.lazy_pages = false; /* whatever the kernel could do */
+	features.pidfd_store = asked->pidfd_store && is_there("pidfd_getfd");
 	resp.type = req->type;
 	resp.success = true;
 	resp.features = &features;
