@@ -65,13 +65,13 @@ final class CriuEngine implements Engine {
     @Override
     public Process handOver(SeqPacketSocket connection) throws IOException {
         Process process = new ProcessBuilder(program.toString(), "swrk", "0").redirectInput(connection.asRedirect()).redirectErrorStream(true).start();
-        EngineLog.follow(process, "criu");
+        EngineLog.follow(process, "criu", false);
         return process;
     }
 
     @Override
     public EngineSession open(EngineClient client) throws IOException {
-        return new Session(EngineProcess.start(List.of(program.toString(), "swrk", "0"), "criu"), client.credentials());
+        return new Session(EngineProcess.start(List.of(program.toString(), "swrk", "0"), "criu", false), client.credentials());
     }
 
     /** Holds the client's directories open for as long as criu may use them. */

@@ -17,18 +17,27 @@ final class EngineLog {
     private static final int MAX_LINE = 1000;
 
     private final String heading;
+    private final boolean quiet;
     private final Thread thread;
     private volatile String lastLine;
     private int lines;
 
-    private EngineLog(Process process, String name) {
+    private EngineLog(Process process, String name, boolean quiet) {
+        this.quiet = quiet;
         this.heading = name + "[" + process.pid() + "]";
         this.thread = new Thread(() -> read(process.getInputStream()), heading);
         this.thread.setDaemon(true);
     }
 
-    static EngineLog follow(Process process, String name) {
-        EngineLog log = new EngineLog(process, name);
+    /**
+     * Starts reading.
+     *
+     * @param process the engine, its standard error merged into its output
+     * @param name what its lines are headed with
+     * @param quiet if its lines say nothing that its answer does not say: they are logged as debugging only
+     */
+    static EngineLog follow(Process process, String name, boolean quiet) {
+        EngineLog log = new EngineLog(process, name, quiet);
         log.thread.start();
         return log;
     }
@@ -54,7 +63,9 @@ final class EngineLog {
             String text = new String(bytes.toString().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8).replaceAll("\\p{Cntrl}", "?");
             bytes.setLength(0);
             lastLine = text;
-            if (lines < MAX_LINES) {
+            if (quiet) {
+                LOG.debug("{}: {}", heading, text);
+            } else if (lines < MAX_LINES) {
                 LOG.info("{}: {}", heading, text);
             } else if (lines == MAX_LINES) {
                 LOG.warn("{}: more than {} lines; the rest is dropped", heading, MAX_LINES);

@@ -32,17 +32,18 @@ class EngineProcess implements EngineSession {
      *
      * @param command program and arguments; the descriptor that swrk works on is 0
      * @param name what its log lines are headed with
+     * @param quiet if they say nothing that its answer does not say
      * @return the running engine
      * @throws IOException if it cannot be started
      */
-    static EngineProcess start(List<String> command, String name) throws IOException {
+    static EngineProcess start(List<String> command, String name, boolean quiet) throws IOException {
         SeqPacketSocket.Pair pair = SeqPacketSocket.pair();
         try {
             ProcessBuilder builder = new ProcessBuilder(command).redirectInput(pair.second().asRedirect()).redirectErrorStream(true);
             // What systemd told the service is not for its children (sd_listen_fds(3), sd_notify(3)).
             builder.environment().keySet().removeAll(List.of("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET"));
             Process process = builder.start();
-            return new EngineProcess(pair.first(), process, EngineLog.follow(process, name));
+            return new EngineProcess(pair.first(), process, EngineLog.follow(process, name, quiet));
         } catch (IOException e) {
             pair.first().close();
             throw e;

@@ -48,6 +48,6 @@ final class PcrEngine implements Engine {
         if (client.target() != 0) {
             command.addAll(List.of("--target", client.target() + ":" + client.targetStart()));
         }
-        return EngineProcess.start(command, "pcr");
+        return EngineProcess.start(command, "pcr", true);
     }
 }

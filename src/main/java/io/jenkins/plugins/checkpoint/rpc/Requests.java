@@ -3,9 +3,11 @@ package io.jenkins.plugins.checkpoint.rpc;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnknownFieldSet;
+import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_dump_resp;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req_type;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_resp;
+import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_restore_resp;
 
 /** From packets to requests, and from refusals to responses. */
 final class Requests {
@@ -52,6 +54,13 @@ final class Requests {
      * @param message why, in one line
      */
     static criu_resp failure(criu_req_type type, Errno errno, String message) {
-        return criu_resp.newBuilder().setType(type).setSuccess(false).setCrErrno(errno.number()).setCrErrmsg(message).build();
+        criu_resp.Builder response = criu_resp.newBuilder().setType(type).setSuccess(false).setCrErrno(errno.number()).setCrErrmsg(message);
+        // As CRIU does: some clients read these without asking whether they are there.
+        if (type == criu_req_type.DUMP) {
+            response.setDump(criu_dump_resp.newBuilder().setRestored(false));
+        } else if (type == criu_req_type.RESTORE) {
+            response.setRestore(criu_restore_resp.newBuilder().setPid(-1));
+        }
+        return response.build();
     }
 }
