@@ -268,7 +268,7 @@ const struct need needs[] = {
 	{ "pagemap_scan", "pagemap_scan", "finding changed pages fast (PAGEMAP_SCAN)", "Linux 6.7", has_pagemap_scan, false },
 	{ "uffd", "uffd-noncoop", "lazy restore (userfaultfd)", "a kernel with CONFIG_USERFAULTFD, and a seccomp profile that lets it through",
 	  has_uffd, false },
-	{ "tcp_repair", "tcp_half_closed", "established TCP connections", ROOT "CAP_NET_ADMIN", has_net_admin, false },
+	{ "tcp_repair", "tcp_half_closed", "TCP connections to peers outside the tree", ROOT "CAP_NET_ADMIN", has_net_admin, false },
 	{ "raw_sockets", NULL, "raw and packet sockets", ROOT "CAP_NET_RAW", has_net_raw, false },
 	{ "seccomp_suspend", "seccomp_suspend", "processes under seccomp filters that pcr is not under itself", ROOT "CAP_SYS_ADMIN", has_admin, false },
 	{ "other_users", NULL, "dumping other users' processes, and those that are not dumpable", ROOT "CAP_SYS_PTRACE", has_sys_ptrace, false },

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 #include "common/err.h"
 #include "common/log.h"
@@ -20,6 +21,7 @@
 #include "resource/sk_diag.h"
 #include "resource/sk_opts.h"
 #include "resource/tcp.h"
+#include "resource/tcp_within.h"
 #include "tree/dump.h"
 #include "tree/restore_tree.h"
 
@@ -356,6 +358,13 @@ static int set_tcp_opts(const InetSkEntry *e, int fd)
 	return 0;
 }
 
+static int start_listening(const InetSkEntry *e, int fd)
+{
+	if (listen(fd, e->backlog) < 0)
+		return err_errno("an internet socket cannot listen at %s", inetsk_show(e, false));
+	return 0;
+}
+
 static int bind_and_connect(const InetSkEntry *e, int fd)
 {
 	struct sockaddr_storage address;
@@ -364,8 +373,8 @@ static int bind_and_connect(const InetSkEntry *e, int fd)
 	/* getsockname of a raw socket gives its protocol as the port. */
 	if ((!is_zero(e, false) || (e->src_port && e->type != SOCK_RAW)) && bind(fd, (void *)&address, n) < 0)
 		return err_errno("an internet socket cannot be bound to %s", inetsk_show(e, false));
-	if (e->state == INETSK_LISTEN && listen(fd, e->backlog) < 0)
-		return err_errno("an internet socket cannot listen at %s", inetsk_show(e, false));
+	if (e->state == INETSK_LISTEN && tcp_repair_allowed())
+		return start_listening(e, fd);
 	if (e->state != INETSK_ESTABLISHED)
 		return 0;
 	n = inetsk_address(e, true, &address);
@@ -395,6 +404,10 @@ static int inetsk_open(struct restore *restore, FileEntry *entry)
 		return -1;
 	if (tcp_is_connected(e) ? tcp_open(restore, e, fd) < 0 : bind_and_connect(e, fd) < 0)
 		return -1;
+	/* It may be another socket now. */
+	if (tcp_is_connected(e) && !tcp_repair_allowed() &&
+	    (set_ip_opts(e, fd) < 0 || sk_opts_restore(e->opts, fd) < 0 || sk_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR") < 0))
+		return -1;
 	result = fd;
 	fd = -1;
 	return result;
@@ -413,8 +426,43 @@ static int finish_one(struct restore *restore, const InetSkEntry *e, int fd)
 	return sk_flags_restore(fd, e->flags);
 }
 
+static bool listens_late(const struct restore_file *file)
+{
+	return file->kind == &inetsk_kind && file->owner && file->entry->isk->type == SOCK_STREAM && file->entry->isk->state == INETSK_LISTEN &&
+	       !tcp_repair_allowed();
+}
+
+/* Where connections are made anew (tcp_within.h) nobody listens before all are: one may have taken a listener at the same address for a
+ * moment. And none gives up SO_REUSEADDR before all listen, for which the kernel wants all sockets of the port to have it. */
+static int listen_all(struct restore *restore, const struct restore_task *task)
+{
+	struct restorer_shared *shared = restore->shared;
+	uint32_t expected = 0;
+
+	for (size_t i = 0; i < restore->file_count; i++) {
+		const struct restore_file *file = restore->files[i];
+
+		if (!listens_late(file))
+			continue;
+		expected++;
+		if (file->owner != task)
+			continue;
+		if (start_listening(file->entry->isk, file->slot) < 0)
+			return -1;
+		__atomic_fetch_add(&shared->listening, 1, __ATOMIC_SEQ_CST);
+	}
+	while (__atomic_load_n(&shared->listening, __ATOMIC_SEQ_CST) < expected) {
+		if (__atomic_load_n(&shared->error_owner, __ATOMIC_SEQ_CST) || __atomic_load_n(&shared->stage, __ATOMIC_SEQ_CST) == STAGE_ABORT)
+			return err_set(ECANCELED, "another task failed");
+		nanosleep(&(struct timespec){ 0, 200000 }, NULL);
+	}
+	return 0;
+}
+
 static int inetsk_finish(struct restore *restore, struct restore_task *task)
 {
+	if (listen_all(restore, task) < 0)
+		return -1;
 	for (size_t i = 0; i < restore->file_count; i++) {
 		const struct restore_file *file = restore->files[i];
 

@@ -21,6 +21,7 @@
 #include "resource/tcp_guard.h"
 #include "resource/tcp_lock.h"
 #include "resource/tcp_packet.h"
+#include "resource/tcp_within.h"
 #include "tree/dump.h"
 
 /* linux/tcp.h, which does not go with netinet/tcp.h here */
@@ -38,6 +39,7 @@ static struct connection {
 } *connections;
 static struct tcp_guarded *guarded;
 static bool armed; /* the guard watches */
+static bool plain; /* without TCP_REPAIR */
 static bool skip_lock; /* --network-lock skip: somebody else does it */
 static bool locked; /* packets of peers outside the tree are dropped */
 static size_t connection_count, connection_room, guarded_count, guarded_room;
@@ -251,12 +253,41 @@ static int lock_all(void)
 	return 0;
 }
 
+static const struct connection *other_end(const struct connection *c)
+{
+	for (size_t i = 0; i < connection_count; i++)
+		if (&connections[i] != c && connections[i].entry->state != INETSK_CLOSE && tcp_is_other_end(c->entry, connections[i].entry))
+			return &connections[i];
+	return NULL;
+}
+
+/* Without the right to TCP_REPAIR. */
+static int dump_plain(struct dump *dump)
+{
+	for (size_t i = 0; i < connection_count; i++) {
+		const struct connection *c = &connections[i], *o = c->entry->state == INETSK_CLOSE ? NULL : other_end(c);
+		struct tcp_end end = { c->entry, c->what, guarded[i].fd, i }, other;
+
+		if (o)
+			other = (struct tcp_end){ o->entry, o->what, guarded[o - connections].fd, o - connections };
+		else if (c->entry->state != INETSK_CLOSE)
+			return err_set(EPERM, "%s is a TCP connection to a peer outside the tree (%s): keeping it takes CAP_NET_ADMIN; --tcp-close gives it up",
+				       c->what, inetsk_show(c->entry, true));
+		if (tcp_within_dump(dump, &end, o ? &other : NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int tcp_dump_streams(struct dump *dump)
 {
 	bool kill = !dump->request->leave_running && !dump->request->leave_stopped;
 
 	if (!connection_count)
 		return 0;
+	plain = !tcp_repair_allowed();
+	if (plain)
+		return dump_plain(dump);
 	find_peers();
 	skip_lock = dump->request->network_lock == NETWORK_LOCK_SKIP;
 	if (tcp_guard_start(guarded, guarded_count, &dump->tree) < 0)
@@ -289,6 +320,8 @@ void tcp_dump_release(bool killed)
 	armed = locked = false;
 	tcp_guard_end(killed);
 	for (size_t i = 0; i < connection_count; i++) {
+		if (plain && killed)
+			tcp_within_drop(guarded[i].fd);
 		close(guarded[i].fd);
 		free(guarded[i].filter);
 		inet_sk_entry__free_unpacked(connections[i].entry, NULL);
@@ -298,5 +331,6 @@ void tcp_dump_release(bool killed)
 	free(guarded);
 	connections = NULL;
 	guarded = NULL;
+	plain = false;
 	connection_count = connection_room = guarded_count = guarded_room = 0;
 }

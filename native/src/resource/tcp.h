@@ -40,10 +40,13 @@ void tcp_dump_release(bool killed);
 /* Reads the connection's image. Returns 0 or -1 with the error set. */
 int tcp_collect(struct restore *restore, const InetSkEntry *entry);
 
-/* Makes the connection with a new socket, in repair mode. Returns 0 or -1 with the error set. */
+/* Whether the other end of the connection, read by tcp_collect, is in the images as well. */
+bool tcp_other_end_is_here(const InetSkEntry *entry);
+
+/* Makes the connection with a new socket, in repair mode or, without the right to it, by connecting with its other end (tcp_within.h). Returns 0 or -1 with the error set. */
 int tcp_open(struct restore *restore, const InetSkEntry *entry, int fd);
 
-/* Takes it out of repair mode, when all connections of the tree are made. Returns 0 or -1 with the error set. */
+/* Takes it out of repair mode and shuts down what was, when all connections of the tree are made. Returns 0 or -1 with the error set. */
 int tcp_finish(struct restore *restore, const InetSkEntry *entry, int fd);
 
 /* Lets packets through again that were held up since the dump: within the tree, before tcp_finish; from outside, when the tree is whole. */

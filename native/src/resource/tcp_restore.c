@@ -6,9 +6,11 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/err.h"
 #include "common/log.h"
@@ -20,6 +22,7 @@
 #include "resource/tcp.h"
 #include "resource/tcp_lock.h"
 #include "resource/tcp_packet.h"
+#include "resource/tcp_within.h"
 #include "tree/restore_tree.h"
 
 /* linux/tcp.h, which does not go with netinet/tcp.h here */
@@ -43,6 +46,7 @@ static struct stream {
 	const InetSkEntry *e;
 	TcpStreamEntry *tcp;
 	char *in, *out;
+	int made; /* its socket, when that came about together with its other end's (tcp_within.h); -1 */
 } *streams;
 static size_t stream_count, stream_room;
 
@@ -54,9 +58,22 @@ static struct stream *find_stream(const InetSkEntry *e)
 	return NULL;
 }
 
+static struct stream *find_other_end(const InetSkEntry *e)
+{
+	for (size_t i = 0; i < stream_count; i++)
+		if (streams[i].e != e && streams[i].e->state != INETSK_CLOSE && tcp_is_other_end(streams[i].e, e))
+			return &streams[i];
+	return NULL;
+}
+
+bool tcp_other_end_is_here(const InetSkEntry *e)
+{
+	return find_other_end(e) != NULL;
+}
+
 int tcp_collect(struct restore *restore, const InetSkEntry *e)
 {
-	struct stream *s;
+	struct stream *s, *other;
 	auto_img *img = NULL;
 	TcpStreamEntry *t;
 
@@ -74,6 +91,10 @@ int tcp_collect(struct restore *restore, const InetSkEntry *e)
 	s = array_push(&streams, &stream_count, &stream_room, sizeof(*streams));
 	s->e = e;
 	s->tcp = t;
+	s->made = -1;
+	other = e->state == INETSK_CLOSE || tcp_repair_allowed() ? NULL : find_other_end(e);
+	if (other)
+		restore_group_files(restore, e->id, other->e->id);
 	if (t->inq_len > QUEUE_MAX || t->outq_len > QUEUE_MAX || t->unsq_len > t->outq_len || (off_t)t->inq_len + t->outq_len > img_left(img))
 		return err_set(EINVAL, "%s has queues of %u and %u bytes, %u unsent", img_name(img), t->inq_len, t->outq_len, t->unsq_len);
 	s->in = xzalloc(t->inq_len + 1);
@@ -238,13 +259,33 @@ static int repair(const struct stream *s, int fd)
 	return set_window(s, fd);
 }
 
+/* Both ends at once; the second one finds its socket made. */
+static int open_within(struct stream *s, int fd)
+{
+	struct stream *o = find_other_end(s->e);
+	int result;
+
+	if (s->made < 0 && !o)
+		return err_set(EPERM, "its other end is not in the images: restoring it takes CAP_NET_ADMIN");
+	if (s->made < 0) {
+		struct tcp_within near = { s->e, s->tcp, s->in, s->out }, far = { o->e, o->tcp, o->in, o->out };
+
+		o->made = tcp_within_connect(&near, fd, &far);
+		return o->made < 0 ? -1 : 0;
+	}
+	result = dup3(s->made, fd, O_CLOEXEC);
+	close(s->made);
+	s->made = -1;
+	return result < 0 ? err_errno("it cannot be moved") : 0;
+}
+
 int tcp_open(struct restore *restore, const InetSkEntry *e, int fd)
 {
-	const struct stream *s = find_stream(e);
+	struct stream *s = find_stream(e);
 
 	if (!s)
 		return 0; /* --tcp-close */
-	if ((e->state == INETSK_CLOSE ? open_closed(s, fd) : repair(s, fd)) < 0)
+	if ((e->state == INETSK_CLOSE ? open_closed(s, fd) : tcp_repair_allowed() ? repair(s, fd) : open_within(s, fd)) < 0)
 		return err_context("the TCP connection %s to %s", inetsk_show(e, false), inetsk_show(e, true));
 	return 0;
 }
@@ -272,7 +313,10 @@ int tcp_finish(struct restore *restore, const InetSkEntry *e, int fd)
 
 	if (!s)
 		return 0;
-	if (e->state != INETSK_CLOSE) {
+	if (e->state != INETSK_CLOSE && !tcp_repair_allowed()) {
+		if (fin_sent(e) && shutdown(fd, SHUT_WR) < 0)
+			return err_errno("it cannot be shut down");
+	} else if (e->state != INETSK_CLOSE) {
 		if (fin_received(e) && !other_end_in_tree(restore, e) &&
 		    tcp_packet_fin(e, fd, s->tcp->inq_seq - 1, s->tcp->outq_seq - s->tcp->unsq_len - fin_sent(e)) < 0)
 			return -1;

@@ -13,6 +13,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "resource/tcp_within.h"
 #include "tree/foresee.h"
 
 /* The kernel's include/net/tcp_states.h */
@@ -71,11 +72,23 @@ static int look_at_seccomp(pid_t pid, pid_t tid, const char *status)
 
 /* --- TCP --- */
 
-/* Inodes of TCP sockets that are connected, or on the way there or back, in the process' network namespace; sorted. */
-static uint64_t *connected_inodes(pid_t pid, size_t *count)
+struct connection {
+	uint64_t inode;
+	char own[44], peer[44]; /* as /proc/net/tcp has them, those of tcp6 that are v4-mapped as those of tcp */
+};
+
+static const char *plain(const char *address)
+{
+	static const char mapped[] = "0000000000000000FFFF0000";
+
+	return strncmp(address, mapped, sizeof(mapped) - 1) ? address : address + sizeof(mapped) - 1;
+}
+
+/* TCP sockets that are connected, or on the way there or back, in the process' network namespace. */
+static struct connection *connections_of(pid_t pid, size_t *count)
 {
 	static const char *const tables[] = { "net/tcp", "net/tcp6" };
-	uint64_t *inodes = NULL;
+	struct connection *connections = NULL;
 	size_t room = 0;
 
 	*count = 0;
@@ -84,43 +97,77 @@ static uint64_t *connected_inodes(pid_t pid, size_t *count)
 		char *save = NULL;
 
 		for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+			char own[44], peer[44];
+			struct connection *c;
 			unsigned int state;
 			uint64_t inode;
 
-			if (sscanf(line, " %*d: %*s %*s %x %*s %*s %*s %*u %*d %" SCNu64, &state, &inode) == 2 && inode && state != TCP_STATE_CLOSE &&
-			    state != TCP_STATE_LISTEN)
-				*(uint64_t *)array_push(&inodes, count, &room, sizeof(*inodes)) = inode;
+			if (sscanf(line, " %*d: %43s %43s %x %*s %*s %*s %*u %*d %" SCNu64, own, peer, &state, &inode) != 4 || !inode ||
+			    state == TCP_STATE_CLOSE || state == TCP_STATE_LISTEN)
+				continue;
+			c = array_push(&connections, count, &room, sizeof(*connections));
+			c->inode = inode;
+			strcpy(c->own, plain(own));
+			strcpy(c->peer, plain(peer));
 		}
 	}
-	return inodes;
+	return connections;
 }
 
-static int look_at_connections(pid_t pid)
+/* Sockets of the tree's descriptors. */
+struct socket_of {
+	uint64_t inode;
+	pid_t pid;
+	int fd;
+};
+static struct socket_of *sockets;
+static size_t socket_count, socket_room;
+
+static void note_sockets(pid_t pid)
 {
-	size_t count;
-	auto_free uint64_t *inodes = connected_inodes(pid, &count);
 	char path[32];
 	struct dirent *d;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	dir = count ? opendir(path) : NULL;
+	dir = opendir(path);
 	while (dir && (d = readdir(dir))) {
 		char link[64] = "";
 		uint64_t inode;
 
-		if (readlinkat(dirfd(dir), d->d_name, link, sizeof(link) - 1) < 0 || sscanf(link, "socket:[%" SCNu64, &inode) != 1)
-			continue;
-		for (size_t i = 0; i < count; i++)
-			if (inodes[i] == inode) {
-				err_set(EPERM, "pid %d: descriptor %s (%s) is an established TCP connection: keeping it (--tcp-established) takes "
-					"CAP_NET_ADMIN; --tcp-close gives it up", pid, d->d_name, link);
-				closedir(dir);
-				return -1;
-			}
+		if (readlinkat(dirfd(dir), d->d_name, link, sizeof(link) - 1) > 0 && sscanf(link, "socket:[%" SCNu64, &inode) == 1)
+			*(struct socket_of *)array_push(&sockets, &socket_count, &socket_room, sizeof(*sockets)) =
+				(struct socket_of){ inode, pid, atoi(d->d_name) };
 	}
 	if (dir)
 		closedir(dir);
+}
+
+static const struct socket_of *find_socket(uint64_t inode)
+{
+	for (size_t i = 0; i < socket_count; i++)
+		if (sockets[i].inode == inode)
+			return &sockets[i];
+	return NULL;
+}
+
+/* Within the tree they can be made anew (resource/tcp_within.h). */
+static int look_at_connections(pid_t root)
+{
+	size_t count;
+	auto_free struct connection *connections = connections_of(root, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct socket_of *own = find_socket(connections[i].inode);
+		bool within = false;
+
+		for (size_t j = 0; own && j < count && !within; j++)
+			within = !strcmp(connections[j].own, connections[i].peer) && !strcmp(connections[j].peer, connections[i].own) &&
+				 find_socket(connections[j].inode);
+		if (own && !within)
+			return err_set(EPERM, "pid %d: descriptor %d (socket:[%" PRIu64 "]) is a TCP connection whose other end is outside the tree: keeping "
+				       "it (--tcp-established) takes CAP_NET_ADMIN; --tcp-close gives it up", own->pid, own->fd, own->inode);
+	}
 	return 0;
 }
 
@@ -190,8 +237,7 @@ static int look_at_task(const struct request *request, pid_t pid)
 		return 0;
 	if (look_at_owner(pid, status) < 0)
 		return -1;
-	if (request->tcp_established && !request->tcp_close && !has_capability(CAP_NET_ADMIN) && look_at_connections(pid) < 0)
-		return -1;
+	note_sockets(pid);
 	warn_of_restore(pid, status);
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
@@ -208,5 +254,8 @@ int foresee_dump(const struct request *request)
 	/* Who may everything need not look. */
 	if (has_capability(CAP_SYS_ADMIN) && has_capability(CAP_SYS_PTRACE) && has_capability(CAP_NET_ADMIN))
 		return 0;
-	return look_at_task(request, request->pid);
+	socket_count = 0;
+	if (look_at_task(request, request->pid) < 0)
+		return -1;
+	return request->tcp_established && !request->tcp_close && !tcp_repair_allowed() ? look_at_connections(request->pid) : 0;
 }

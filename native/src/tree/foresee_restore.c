@@ -14,6 +14,8 @@
 #include "common/err.h"
 #include "common/util.h"
 #include "resource/creds.h"
+#include "resource/tcp.h"
+#include "resource/tcp_within.h"
 #include "tree/foresee.h"
 #include "tree/restore_tree.h"
 
@@ -92,9 +94,9 @@ static int foresee_files(const struct restore *restore)
 		const InetSkEntry *sk = file->kind && file->entry->type == FD_TYPES__INETSK ? file->entry->isk : NULL;
 
 		if (sk && sk->type == SOCK_STREAM && sk->state != TCP_STATE_CLOSE && sk->state != TCP_STATE_LISTEN && !restore->request->tcp_close &&
-		    !has_capability(CAP_NET_ADMIN))
-			return err_set(EPERM, "file %u is an established TCP connection (port %u to %u): restoring it takes CAP_NET_ADMIN; --tcp-close gives it "
-				       "up", file->id, sk->src_port, sk->dst_port);
+		    !tcp_repair_allowed() && !tcp_other_end_is_here(sk))
+			return err_set(EPERM, "file %u is a TCP connection (port %u to %u) whose other end is not in the images: restoring it takes "
+				       "CAP_NET_ADMIN; --tcp-close gives it up", file->id, sk->src_port, sk->dst_port);
 		if (((sk && sk->type == SOCK_RAW) || (file->kind && file->entry->type == FD_TYPES__PACKETSK)) && !has_capability(CAP_NET_RAW))
 			return err_set(EPERM, "file %u is a raw or packet socket: restoring it takes CAP_NET_RAW", file->id);
 	}
