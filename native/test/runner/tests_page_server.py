@@ -118,6 +118,33 @@ def over_rpc(context):
     os.close(server_directory)
 
 
+def given_sockets(context):
+    """--ps-socket on both ends: the dump's a connected one, the server's a connected one or one that listens."""
+    for listens in (False, True):
+        target = context.start("mem_random")
+        before = target.snapshot()
+        server_images, images = context.images(), context.images()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            client = socket.create_connection(listener.getsockname())
+            theirs = listener if listens else listener.accept()[0]
+            os.set_inheritable(theirs.fileno(), True)
+            server = os.fork()
+            if server == 0:
+                os.execv(context.restorer.path, [context.restorer.path, "page-server", "-D", server_images, "--ps-socket", str(theirs.fileno()), "-o", "log"])
+            theirs.close()
+        outcome = context.dumper.run(["dump", "-t", str(target.pid), "-D", images, "--page-server", "--ps-socket", str(client.fileno())],
+                                     scratch=context.scratch, pass_fds=[client.fileno()])
+        client.close()
+        require(outcome.ok, outcome.describe())
+        poll(lambda: context.ended(server) is not None, "the page server does not end")
+        require(context.ended(server) == 0, f"the page server ended with {context.ended(server)}")
+        context.wait_gone([target.pid])
+        move_memory(server_images, images)
+        context.restore(target, images)
+        target.compare(before, "after the restore", [r"^\d+ ns time"])
+        target.verify()
+
+
 def background(context):
     """--daemon comes back when the server listens; its pidfile is there then."""
     images = context.images()
@@ -136,4 +163,4 @@ def background(context):
 def tests():
     pairs = {("pcr", "pcr"), ("pcr", "criu"), ("criu", "pcr")}
     found = [Test(f"page_server:round_trip/{p}", round_trip(p), only=pairs) for p in ("mem_random", "mem_shared", "tree", "mem_sparse")]
-    return found + [Test("page_server:" + f.__name__, f, only=PCR) for f in (not_there, over_rpc, background)]
+    return found + [Test("page_server:" + f.__name__, f, only=PCR) for f in (not_there, over_rpc, given_sockets, background)]
