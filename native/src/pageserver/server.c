@@ -21,6 +21,7 @@
 #include "images/pagemap.pb-c.h"
 #include "pageserver/listen.h"
 #include "pageserver/wire.h"
+#include "resource/page_dedup.h"
 #include "resource/page_writer.h"
 
 #define BUFFER_SIZE (1UL << 20)
@@ -40,6 +41,8 @@ struct server {
 
 int page_server_listen(const struct request *request, uint16_t *port)
 {
+	if (request->parent_img && img_link_parent(request->images_fd, request->parent_img) < 0)
+		return -1;
 	*port = request->ps_fd >= 0 ? 0 : request->ps_port;
 	return request->ps_fd >= 0 ? fcntl(request->ps_fd, F_DUPFD_CLOEXEC, 3) : ps_listen(request->ps_address, port);
 }
@@ -201,6 +204,10 @@ int page_server_serve(const struct request *request, int fd)
 		img_remove_created();
 	else
 		pr_info("page server: %" PRIu64 " pages received", s.received);
+	if (!result && request->auto_dedup && page_dedup(request->images_fd) < 0) {
+		pr_warn("page server: the space of pages that came anew was not given back: %s", err_text());
+		err_clear();
+	}
 	return result;
 }
 

@@ -145,6 +145,30 @@ def given_sockets(context):
         target.verify()
 
 
+def chain(context):
+    """--prev-images-dir and --auto-dedup of the server: the link to the dump before, whose pages that came anew give their space back."""
+    target = context.start("mem_random")
+    before = target.snapshot()
+    servers = [context.images(), context.images()]
+    blocks = []
+    for i, more in enumerate(([], ["--prev-images-dir", "../" + os.path.basename(servers[0]), "--auto-dedup"])):
+        images = context.images()
+        server, port = start_server(context, context.restorer, servers[i], *more)
+        last = [] if i else ["--leave-running"]
+        outcome = context.dumper.run(["dump", "-t", str(target.pid), "-D", images, "--page-server", "--port", str(port)] + last, scratch=context.scratch)
+        require(outcome.ok, outcome.describe())
+        poll(lambda: context.ended(server) is not None, "the page server does not end")
+        require(context.ended(server) == 0, f"the page server ended with {context.ended(server)}")
+        blocks.append(sum(os.stat(os.path.join(servers[0], x)).st_blocks for x in os.listdir(servers[0]) if x.startswith("pages-")))
+    require(os.readlink(os.path.join(servers[1], "parent")) == "../" + os.path.basename(servers[0]), "no link to the parent")
+    require(blocks[1] < blocks[0] / 4, f"the first server's pages take {blocks[0]} blocks, then {blocks[1]}")
+    context.wait_gone([target.pid])
+    move_memory(servers[1], images)
+    context.restore(target, images)
+    target.compare(before, "after the restore", [r"^\d+ ns time"])
+    target.verify()
+
+
 def background(context):
     """--daemon comes back when the server listens; its pidfile is there then."""
     images = context.images()
@@ -163,4 +187,4 @@ def background(context):
 def tests():
     pairs = {("pcr", "pcr"), ("pcr", "criu"), ("criu", "pcr")}
     found = [Test(f"page_server:round_trip/{p}", round_trip(p), only=pairs) for p in ("mem_random", "mem_shared", "tree", "mem_sparse")]
-    return found + [Test("page_server:" + f.__name__, f, only=PCR) for f in (not_there, over_rpc, given_sockets, background)]
+    return found + [Test("page_server:" + f.__name__, f, only=PCR) for f in (not_there, over_rpc, given_sockets, chain, background)]
