@@ -23,6 +23,7 @@
 #include "resource/creds.h"
 #include "tree/dump.h"
 #include "tree/pidns.h"
+#include "tree/pre_dump.h"
 
 static bool same_file(int a, int b)
 {
@@ -144,7 +145,10 @@ static void dump_inside(const struct request *request, struct outcome *o)
 
 		if (child == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			dump_run(&inner, &o->result);
+			if (inner.pre_dump)
+				pre_dump_run(&inner);
+			else
+				dump_run(&inner, &o->result);
 			o->code = err_code();
 			snprintf(o->text, sizeof(o->text), "%s", err_text());
 			o->done = true;

@@ -18,6 +18,7 @@
 #include "tree/core_dump.h"
 #include "tree/dump.h"
 #include "tree/dump_end.h"
+#include "tree/dump_pidns.h"
 #include "tree/freeze.h"
 #include "tree/track.h"
 
@@ -67,9 +68,12 @@ static int write_memory(struct dump *dump)
 int pre_dump_run(const struct request *request)
 {
 	struct dump dump = { .request = request, .dirfd = request->images_fd, .parent_fd = -1 };
+	struct result result = { 0 };
 	uint64_t start = now_us(), frozen;
 	int failed;
 
+	if (dump_is_in_pidns(request->pid))
+		return dump_in_pidns(request, &result);
 	namespace_ids_of_self(&dump.namespaces);
 	img_keep_created();
 	if (unlinkat(dump.dirfd, "inventory.img", 0) < 0 && errno != ENOENT)
