@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,18 @@ static int take_network_lock(struct command *c, const char *value)
 	return 0;
 }
 
+static int take_progress_fd(struct command *c, const char *value)
+{
+	unsigned long fd;
+
+	if (option_number("--progress-fd", value, INT_MAX, &fd) < 0)
+		return -1;
+	if (fcntl(fd, F_GETFL) < 0)
+		return err_errno("--progress-fd %lu", fd);
+	c->request.progress_fd = fd;
+	return 0;
+}
+
 static int take_snapshot(struct command *c, const char *value)
 {
 	c->request.snapshot = !strcmp(value, "fork") ? SNAPSHOT_FORK : SNAPSHOT_FREEZE;
@@ -326,6 +339,7 @@ const struct option_def option_table[] = {
 	{ "auto-dedup", 0, ARG_NONE, FLAG(request.auto_dedup) },
 	{ "pre-dump-mode", 0, ARG_VALUE, 0, take_pre_dump_mode },
 	{ "snapshot", 0, ARG_VALUE, 0, take_snapshot },
+	{ "progress-fd", 0, ARG_VALUE, 0, take_progress_fd },
 	{ "lazy-pages", 0, ARG_NONE, .refused = "memory is restored at once" },
 	{ "page-server", 0, ARG_NONE, FLAG(request.use_page_server) },
 	{ "address", 0, ARG_VALUE, 0, take_address },

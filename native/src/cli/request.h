@@ -84,6 +84,7 @@ struct request {
 	bool entered; /* a dump from inside the tree's namespaces (tree/dump_pidns.h) */
 	bool restore_detached, restore_sibling;
 	int life_fd; /* a tree restored in a namespace ends at the end of file of this pipe; 0: none */
+	int progress_fd; /* gets lines of JSON (common/progress.h); -1: none */
 	bool display_stats;
 	const char *pidfile;
 	char **exec_cmd; /* program and arguments, NULL-ended, that take pcr's place after a restore; NULL: none */
@@ -114,7 +115,7 @@ struct request {
 };
 
 /* A request in which nothing is asked yet. */
-#define REQUEST_INIT { .images_fd = -1, .work_fd = -1, .log_level = 2, .ghost_limit = 1 << 20, .ps_fd = -1, .status_fd = -1 }
+#define REQUEST_INIT { .images_fd = -1, .work_fd = -1, .log_level = 2, .ghost_limit = 1 << 20, .ps_fd = -1, .status_fd = -1, .progress_fd = -1 }
 
 static inline int request_notify(const struct request *request, const char *script, pid_t pid)
 {

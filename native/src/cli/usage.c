@@ -20,6 +20,7 @@ const char options_usage[] =
 	"  -o, --log-file FILE      log file in the work directory (default: standard error)\n"
 	"  -v[v], -vN, --verbosity[=N]  how much is logged: 0 to 4; each v one more than 2, the default\n"
 	"      --display-stats      print the figures of stats-dump, stats-restore as well\n"
+	"      --progress-fd FD     gets a line of JSON at each phase, and ten a second while memory is written: phase, bytes, total, rate\n"
 	"      --config FILE        options from a file, one a line, without dashes\n"
 	"      --no-default-config  leave out /etc/criu/default.conf, ~/.criu/default.conf and $CRIU_CONFIG_FILE\n"
 	"      --pidfile FILE       restore: the root's pid; service, page-server: its own\n"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/progress.h"
 #include "common/util.h"
 #include "image/image.h"
 #include "images/pagemap.pb-c.h"
@@ -294,6 +295,7 @@ int page_writer_add(struct page_writer *w, const struct page_source *source, uin
 			return -1;
 		chunk->size += kept;
 		w->read_bytes += n;
+		progress_add(n);
 		address += n;
 		image_address += n;
 		size -= n;

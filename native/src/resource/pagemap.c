@@ -9,6 +9,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/progress.h"
 #include "common/util.h"
 #include "image/image.h"
 #include "resource/page_reader.h"
@@ -77,6 +78,7 @@ static int dump_range(struct dump *dump, struct page_writer *writer, const struc
 		if (has ? page_writer_refer(writer, at, n) < 0 : page_writer_add(writer, from, at, at, n, skip_zeros, flags) < 0)
 			return -1;
 		dump->stats.pages_skipped_parent += has ? n / PAGE : 0;
+		progress_add(has ? n : 0);
 	}
 	return 0;
 }
@@ -87,6 +89,8 @@ int pagemap_dump(struct dump *dump, struct task *task, const struct page_source 
 	struct page_writer *writer = page_writer_open(dump, IMG_PAGEMAP, task->pid);
 	int result = writer ? 0 : -1;
 
+	for (size_t i = 0; i < task->ranges.count; i++)
+		progress_expect(task->ranges.list[i].end - task->ranges.list[i].start);
 	for (size_t i = 0; i < task->ranges.count && !result; i++)
 		result = dump_range(dump, writer, from, &parent, &task->vmas[task->ranges.list[i].vma], &task->ranges.list[i]);
 	if (writer && page_writer_close(writer, &dump->stats.pages_written) < 0)
@@ -106,6 +110,7 @@ static int dump_extents(struct dump *dump, struct page_writer *writer, int fd, o
 		if (end < 0 || end > size)
 			end = size;
 		dump->stats.shpages_scanned += (end - start) / PAGE;
+		progress_expect(ROUND_UP(end - start, PAGE));
 		if (page_writer_add(writer, &source, start, start, ROUND_UP(end - start, PAGE), true, PE_PRESENT) < 0)
 			return -1;
 		start = end;

@@ -13,6 +13,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/progress.h"
 #include "common/util.h"
 #include "image/image.h"
 #include "images/pstree.pb-c.h"
@@ -153,6 +154,7 @@ static int dump_memory(struct dump *dump)
 {
 	uint64_t start = now_us();
 
+	progress_phase("memory");
 	if (memfd_dump_memory(dump) < 0)
 		return -1;
 	track_arm(dump);
@@ -286,7 +288,7 @@ static int agreed(const struct request *request)
 	return 0;
 }
 
-int dump_run(const struct request *request, struct result *result)
+static int run(const struct request *request)
 {
 	struct dump dump = { .request = request, .dirfd = request->images_fd, .parent_fd = -1 };
 	uint64_t start = now_us(), frozen;
@@ -294,14 +296,13 @@ int dump_run(const struct request *request, struct result *result)
 
 	if (!request->entered && foresee_dump(request) < 0)
 		return -1;
-	if (dump_is_in_pidns(request->pid))
-		return dump_in_pidns(request, result);
 	namespace_ids_of_self(&dump.namespaces);
 	img_keep_created();
 	/* An older dump in this directory ends here: its inventory may not stand beside new images. */
 	if (unlinkat(dump.dirfd, "inventory.img", 0) < 0 && errno != ENOENT)
 		return err_errno("cannot replace the dump in the images directory");
 	pr_info("dumping pid %d", request->pid);
+	progress_phase("freezing");
 	if (request_notify(request, "pre-dump", request->pid) < 0 || ps_client_begin(request) < 0)
 		return -1;
 	if (track_begin(&dump) < 0) {
@@ -323,6 +324,7 @@ int dump_run(const struct request *request, struct result *result)
 	}
 	frozen = now_us();
 	dump.stats.freezing_us = frozen - start;
+	progress_phase("collecting");
 	img_write_behind();
 	failed = request_notify(request, "query-ext-files", 0) < 0 || dump_frozen(&dump) < 0;
 	if (!failed && dump.files) {
@@ -380,4 +382,16 @@ int dump_run(const struct request *request, struct result *result)
 		unlinkat(dump.dirfd, "inventory.img", 0);
 	}
 	return failed ? -1 : 0;
+}
+
+int dump_run(const struct request *request, struct result *result)
+{
+	int failed;
+
+	if (dump_is_in_pidns(request->pid))
+		return dump_in_pidns(request, result);
+	progress_start(request->progress_fd);
+	failed = run(request);
+	progress_end(failed);
+	return failed;
 }

@@ -6,6 +6,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/progress.h"
 #include "common/util.h"
 #include "image/image.h"
 #include "pageserver/client.h"
@@ -65,15 +66,12 @@ static int write_memory(struct dump *dump)
 	return 0;
 }
 
-int pre_dump_run(const struct request *request)
+static int run(const struct request *request)
 {
 	struct dump dump = { .request = request, .dirfd = request->images_fd, .parent_fd = -1 };
-	struct result result = { 0 };
 	uint64_t start = now_us(), frozen;
 	int failed;
 
-	if (dump_is_in_pidns(request->pid))
-		return dump_in_pidns(request, &result);
 	namespace_ids_of_self(&dump.namespaces);
 	img_keep_created();
 	if (unlinkat(dump.dirfd, "inventory.img", 0) < 0 && errno != ENOENT)
@@ -81,10 +79,12 @@ int pre_dump_run(const struct request *request)
 	pr_info("pre-dumping pid %d", request->pid);
 	failed = request_notify(request, "pre-dump", request->pid) < 0 || ps_client_begin(request) < 0 || track_begin(&dump) < 0;
 	if (!failed) {
+		progress_phase("freezing");
 		tick_start();
 		failed = freeze_tree(&dump.tree, request) < 0;
 		frozen = now_us();
 		dump.stats.freezing_us = frozen - start;
+		progress_phase("collecting");
 		if (!failed) {
 			failed = scan(&dump) < 0;
 			thaw_tree(&dump.tree);
@@ -92,6 +92,7 @@ int pre_dump_run(const struct request *request)
 		tick_stop();
 		dump.stats.frozen_us = now_us() - frozen;
 	}
+	progress_phase("memory");
 	if (!failed)
 		failed = write_memory(&dump) < 0 || ps_client_end() < 0 || dump_write_inventory(&dump) < 0;
 	if (!failed)
@@ -108,4 +109,17 @@ int pre_dump_run(const struct request *request)
 		unlinkat(dump.dirfd, "inventory.img", 0);
 	}
 	return failed ? -1 : 0;
+}
+
+int pre_dump_run(const struct request *request)
+{
+	struct result result = { 0 };
+	int failed;
+
+	if (dump_is_in_pidns(request->pid))
+		return dump_in_pidns(request, &result);
+	progress_start(request->progress_fd);
+	failed = run(request);
+	progress_end(failed);
+	return failed;
 }

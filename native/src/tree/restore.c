@@ -30,6 +30,7 @@
 #include "cli/pidfile.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/progress.h"
 #include "common/util.h"
 #include "image/image.h"
 #include "images/stats.pb-c.h"
@@ -373,7 +374,7 @@ static void give_back(const struct restore *restore)
 	err_clear();
 }
 
-int restore_run(const struct request *request, struct result *result)
+static int run(const struct request *request, struct result *result)
 {
 	struct restore restore = { .request = request, .dirfd = request->images_fd, .log_slot = -1, .coordinator = getpid(), .start_us = now_us() };
 	bool outside;
@@ -382,6 +383,7 @@ int restore_run(const struct request *request, struct result *result)
 	if (request_notify(request, "pre-restore", 0) < 0 ||
 	    (request->has_cpu_cap && cpuinfo_check(request->images_fd, request->cpu_cap, true) < 0))
 		return -1;
+	progress_phase("reading");
 	outside = pidns_can_choose();
 	if (read_images(&restore, outside) < 0)
 		return -1;
@@ -394,6 +396,7 @@ int restore_run(const struct request *request, struct result *result)
 		return err_errno("cannot map shared memory");
 	if (join_ns_enter(request) < 0)
 		return -1;
+	progress_phase("processes");
 	outcome = outside ? restore_here(&restore) : restore_in_pidns(&restore);
 	join_ns_leave();
 	if (outcome < 0)
@@ -401,7 +404,17 @@ int restore_run(const struct request *request, struct result *result)
 	if (request->auto_dedup)
 		give_back(&restore);
 	result->pid = restore.root_outside;
-	if (!request->restore_detached && !request->restore_sibling)
-		wait_for_end(result->pid);
 	return 0;
+}
+
+int restore_run(const struct request *request, struct result *result)
+{
+	int failed;
+
+	progress_start(request->progress_fd);
+	failed = run(request, result);
+	progress_end(failed);
+	if (!failed && !request->restore_detached && !request->restore_sibling)
+		wait_for_end(result->pid);
+	return failed;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Dumps that let the tree run on while its memory is written (--snapshot=fork)."""
 
+import json
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ from .harness import Skip, Test, poll, require
 
 PCR_DUMPS = {("pcr", "pcr"), ("pcr", "criu")}
 PCR = {("pcr", "pcr")}
+MIB = 1 << 20
 FORK = ["--leave-running", "--snapshot", "fork"]
 
 
@@ -178,6 +180,40 @@ def modes(context):
     target.verify()
 
 
+def progress(context):
+    """Lines of JSON: the phases in order, bytes that grow to the total; a reader that goes away or does not read stops nothing."""
+    target = context.start("memory_checker", "1", "1", "20000")
+
+    def told(*arguments):
+        ours, theirs = os.pipe()
+        outcome = context.dumper.run([*arguments, "--progress-fd", theirs], scratch=context.scratch, pass_fds=[theirs])
+        os.close(theirs)
+        with os.fdopen(ours, encoding="ascii") as f:
+            return outcome, [json.loads(line) for line in f]
+
+    goes_on(target, 1, "before the dump", 30)
+    for options in (["--leave-running", "--snapshot", "fork"], ["--leave-running", "--snapshot", "freeze"], []):
+        pids, images = procfs.tree(target.pid), context.images()
+        outcome, lines = told("dump", "-t", target.pid, "-D", images, *options)
+        require(outcome.ok, outcome.describe())
+        phases = list(dict.fromkeys(x["phase"] for x in lines))
+        require(phases == ["freezing", "collecting", "memory", "done"], f"phases {phases}")
+        require([x["bytes"] for x in lines] == sorted(x["bytes"] for x in lines), "bytes that shrink")
+        require(lines[-1]["bytes"] == lines[-1]["total"] > MIB / 4, f"at the end {lines[-1]}")
+    context.wait_gone(pids)
+    outcome, lines = told("restore", "-D", images, "-d")
+    require(outcome.ok and lines[-1]["phase"] == "done", f"{lines}\n{outcome.describe()}")
+    outcome, lines = told("dump", "-t", os.getpid() * 1000, "-D", context.images())
+    require(not outcome.ok and lines[-1]["phase"] == "failed", f"{lines}")
+    ours, theirs = os.pipe()
+    os.close(ours)
+    outcome = context.dumper.run(["dump", "-t", target.pid, "-D", context.images(), "-R", "--progress-fd", theirs], scratch=context.scratch, pass_fds=[theirs])
+    os.close(theirs)
+    require(outcome.ok, "nobody reads\n" + outcome.describe())
+    goes_on(target, 1, "after the restore", 30)
+    target.verify()
+
+
 def tests():
     return [
         Test("snapshot:checked:one", checked(1, 3), only=PCR_DUMPS),
@@ -190,5 +226,6 @@ def tests():
         Test("snapshot:copy-killed", copy_killed, only=PCR),
         Test("snapshot:fallback:seccomp", falls_back("seccomp", ("chain",), "it has seccomp filters"), only=PCR),
         Test("snapshot:fallback:subreaper", falls_back("process_flags", ("subreaper",), "a subreaper"), only=PCR),
+        Test("progress", progress, only=PCR),
         Test("snapshot:modes", modes, only=PCR),
     ]
