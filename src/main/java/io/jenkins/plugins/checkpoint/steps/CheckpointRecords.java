@@ -16,7 +16,7 @@ final class CheckpointRecords {
         CheckpointsAction.add(build, new CheckpointEntry.Builder(name, number).reason(reason == CheckpointReason.DUMP ? "asked" : reason.word())
                 .time(System.currentTimeMillis()).node(node).sizes(result.imageBytes(), result.archiveBytes())
                 .times(result.frozenMicros(), result.dumpMillis() + result.packMillis()).processes(result.processes())
-                .artifacts(files.stream().map(file -> CheckpointStore.path(name, file)).toList()).build());
+                .artifacts(files).build());
     }
 
     static void remove(Run<?, ?> build, String name, int number) throws IOException {
