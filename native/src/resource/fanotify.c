@@ -23,7 +23,7 @@ static bool fanotify_recognise(const struct fd_info *info)
 	return !strcmp(info->link, "anon_inode:[fanotify]");
 }
 
-static int dump_mark(const char *what, const char *line, FanotifyFileEntry *e, size_t *room)
+static int dump_mark(pid_t pid, const char *what, const char *line, FanotifyFileEntry *e, size_t *room)
 {
 	FanotifyMarkEntry *m = xzalloc(sizeof(*m));
 	unsigned int mflags, mask, ignored, dev, mnt_id;
@@ -37,7 +37,7 @@ static int dump_mark(const char *what, const char *line, FanotifyFileEntry *e, s
 		m->ie = xzalloc(sizeof(*m->ie));
 		fanotify_inode_mark_entry__init(m->ie);
 		m->ie->i_ino = inode;
-		m->ie->f_handle = fsnotify_dump_handle(what, line, dev);
+		m->ie->f_handle = fsnotify_dump_handle(pid, what, line, dev, inode);
 		if (!m->ie->f_handle)
 			return -1;
 	} else if (sscanf(line, "fanotify mnt_id:%x mflags:%x mask:%x ignored_mask:%x", &mnt_id, &mflags, &mask, &ignored) == 4) {
@@ -76,7 +76,7 @@ static int fanotify_dump(struct dump *dump, const struct fd_info *info, FileEntr
 	e->faflags = faflags;
 	e->evflags = evflags;
 	while ((line = strstr(line + 1, "\nfanotify ")))
-		if (dump_mark(what, line + 1, e, &room) < 0)
+		if (dump_mark(info->task->pid, what, line + 1, e, &room) < 0)
 			return -1;
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "common/util.h"
+#include "resource/inode_search.h"
 #include "resource/remap.h"
 
 /* fh_entry.handle of real images */
@@ -69,7 +70,7 @@ static int open_handle(const FhEntry *e, uint32_t dev)
 	return open_by_handle_at(mount, &handle.head, O_PATH | O_CLOEXEC);
 }
 
-FhEntry *fsnotify_dump_handle(const char *what, const char *line, uint32_t dev)
+FhEntry *fsnotify_dump_handle(pid_t pid, const char *what, const char *line, uint32_t dev, uint64_t inode)
 {
 	const char *text = strstr(line, "fhandle-bytes:");
 	FhEntry *e = xzalloc(sizeof(*e));
@@ -103,13 +104,16 @@ FhEntry *fsnotify_dump_handle(const char *what, const char *line, uint32_t dev)
 		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 		n = readlink(link, path, sizeof(path) - 1);
 	}
-	if (n <= 0) {
-		err_errno("%s watches a file whose path cannot be found (device 0x%x)", what, dev);
-		goto bad;
+	if (n > 0) {
+		path[n] = 0;
+		e->path = xstrdup(path);
+		return e;
 	}
-	path[n] = 0;
-	e->path = xstrdup(path);
-	return e;
+	e->path = inode_search(pid, dev, inode);
+	if (e->path)
+		return e;
+	err_set(ENOENT, "%s watches a file whose path cannot be found (device 0x%x, inode %llu): run pcr as root or with CAP_DAC_READ_SEARCH", what, dev,
+		(unsigned long long)inode);
 bad:
 	fh_entry__free_unpacked(e, NULL);
 	return NULL;

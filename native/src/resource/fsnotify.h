@@ -6,14 +6,15 @@
 #define PCR_RESOURCE_FSNOTIFY_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "images/fh.pb-c.h"
 
 struct restore;
 
 /* The handle at the end of a line of fdinfo ("fhandle-bytes:8 fhandle-type:1 f_handle:0a80..."; proc_pid_fdinfo(5)), with the path that
- * leads to the file; malloc'd. dev: "sdev:". what: for messages. NULL with the error set. */
-FhEntry *fsnotify_dump_handle(const char *what, const char *line, uint32_t dev);
+ * leads to the file; malloc'd. pid: whose watch it is. dev, inode: "sdev:", "ino:". what: for messages. NULL with the error set. */
+FhEntry *fsnotify_dump_handle(pid_t pid, const char *what, const char *line, uint32_t dev, uint64_t inode);
 
 /* Where a mount is mounted. Returns malloc'd text or NULL with the error set. */
 char *fsnotify_mount_path(const char *what, int mnt_id);

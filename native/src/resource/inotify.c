@@ -28,7 +28,7 @@ static bool inotify_recognise(const struct fd_info *info)
 	return !strcmp(info->link, "anon_inode:inotify") || !strcmp(info->link, "anon_inode:[inotify]");
 }
 
-static int dump_watch(const char *what, const char *line, InotifyFileEntry *e, size_t *room)
+static int dump_watch(pid_t pid, const char *what, const char *line, InotifyFileEntry *e, size_t *room)
 {
 	InotifyWdEntry *w = xzalloc(sizeof(*w));
 	unsigned int wd, mask, ignored, dev;
@@ -43,7 +43,7 @@ static int dump_watch(const char *what, const char *line, InotifyFileEntry *e, s
 	w->s_dev = dev;
 	w->mask = mask;
 	w->ignored_mask = ignored;
-	w->f_handle = fsnotify_dump_handle(what, line, dev);
+	w->f_handle = fsnotify_dump_handle(pid, what, line, dev, inode);
 	return w->f_handle ? 0 : -1;
 }
 
@@ -61,7 +61,7 @@ static int inotify_dump(struct dump *dump, const struct fd_info *info, FileEntry
 	e->fown = fown_dump(info->dup);
 	snprintf(what, sizeof(what), "pid %d: descriptor %d", info->task->pid, info->fd);
 	for (const char *line = strstr(info->fdinfo, "\ninotify "); line; line = strstr(line + 1, "\ninotify "))
-		if (dump_watch(what, line + 1, e, &room) < 0)
+		if (dump_watch(info->task->pid, what, line + 1, e, &room) < 0)
 			return -1;
 	if (info->dup >= 0 && ioctl(info->dup, FIONREAD, &unread) == 0 && unread)
 		pr_warn("%s: inotify events of %d bytes that nobody has read yet are not kept", what, unread);

@@ -31,6 +31,7 @@ SETUP = {
     "kinds_thread:thread_files": "the program wants to be root",
     "kinds_thread:thread_nice": "the program wants to be root",
     "kinds_huge:*": "huge pages are root's to set aside",
+    "kinds_file:watch_deleted": "a file without a name is found by its handle only (CAP_DAC_READ_SEARCH)",
     "mem_cow_shared": "/proc/self/pagemap shows no frame numbers without CAP_SYS_ADMIN",
     "mem_flags:segments": "the id of a System V segment that is gone is chosen with CAP_CHECKPOINT_RESTORE only",
     "unsupported:perf_event": "perf_event_open(2) takes CAP_PERFMON here",
