@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "image/image.h"
+#include "resource/ghost.h"
 #include "resource/regfile.h"
 #include "resource/sk_diag.h"
 #include "resource/sk_opts.h"
@@ -41,6 +42,7 @@ struct known {
 	uint32_t peer;
 	uint32_t waits_for; /* listener in whose backlog its connection is; 0: none */
 	uint32_t rqueue, wqueue;
+	uint32_t file_inode, file_dev; /* of the file that it is bound to, as the kernel has them; 0: none */
 	size_t name_length;
 	char name[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
@@ -82,6 +84,7 @@ static int add_known(const struct nlmsghdr *answer, void *arg)
 {
 	const struct unix_diag_msg *msg = NLMSG_DATA(answer);
 	const struct unix_diag_rqlen *rqlen;
+	const struct unix_diag_vfs *vfs;
 	struct known *k;
 	const void *data;
 	size_t n;
@@ -102,6 +105,10 @@ static int add_known(const struct nlmsghdr *answer, void *arg)
 		k->rqueue = rqlen->udiag_rqueue;
 		k->wqueue = rqlen->udiag_wqueue;
 	}
+	if ((vfs = sk_diag_attribute(answer, sizeof(*msg), UNIX_DIAG_VFS, &n)) && n >= sizeof(*vfs)) {
+		k->file_inode = vfs->udiag_vfs_ino;
+		k->file_dev = vfs->udiag_vfs_dev;
+	}
 	if ((data = sk_diag_attribute(answer, sizeof(*msg), UNIX_DIAG_NAME, &n)) && n <= sizeof(k->name)) {
 		k->name_length = n;
 		memcpy(k->name, data, n);
@@ -120,7 +127,7 @@ static int ask(void)
 	struct unix_diag_req request = {
 		.sdiag_family = AF_UNIX,
 		.udiag_states = ~0U,
-		.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_ICONS | UDIAG_SHOW_RQLEN,
+		.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_PEER | UDIAG_SHOW_ICONS | UDIAG_SHOW_RQLEN,
 	};
 
 	if (asked)
@@ -144,10 +151,34 @@ static bool unixsk_recognise(const struct fd_info *info)
 
 /* --- names --- */
 
-/* What the socket is bound to, an O_PATH descriptor, or -1: SIOCUNIXFILE (since Linux 4.15) takes CAP_NET_ADMIN. */
-static int bound_file(const struct fd_info *info)
+/* The file of this name, if the socket is bound to that: -1 otherwise. */
+static int open_if_bound(const char *path, const struct known *k)
 {
-	return ioctl(info->dup, SIOCUNIXFILE);
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || (uint32_t)st.st_ino != k->file_inode || ghost_dev(st.st_dev) != k->file_dev)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* What the socket is bound to, an O_PATH descriptor, or -1: SIOCUNIXFILE (since Linux 4.15) takes CAP_NET_ADMIN. Without that its name is tried
+ * where the task, or one above it, is or is rooted. */
+static int bound_file(const struct fd_info *info, const char *name)
+{
+	const struct known *k = find_known(info->st.st_ino);
+	int fd = ioctl(info->dup, SIOCUNIXFILE);
+
+	if (fd >= 0 || errno != EPERM || !k || !k->file_inode)
+		return fd;
+	for (const struct task *task = info->task; task && fd < 0; task = task->parent) {
+		auto_free char *path = xasprintf(name[0] == '/' ? "/proc/%d/root%s" : "/proc/%d/cwd/%s", task->pid, name);
+
+		fd = open_if_bound(path, k);
+	}
+	return fd;
 }
 
 /* Whether the name, looked up in the directory, is that file. */
@@ -170,7 +201,8 @@ static int dump_name_dir(const struct fd_info *info, UnixSkEntry *e, const char 
 
 	snprintf(link, sizeof(link), "fd/%d", file);
 	if (file < 0 || proc_readlink(getpid(), link, path, sizeof(path)) < 0)
-		return err_set(ENOTSUP, "%s is bound to the relative name %s, whose directory cannot be found out", what, name);
+		return err_set(ENOTSUP, "%s is bound to the relative name %s, whose directory cannot be found out%s", what, name,
+			       file < 0 && errno == EPERM ? " (the process has left it, and asking for it takes CAP_NET_ADMIN)" : "");
 	whole = strlen(path);
 	if (whole > strlen(deleted) && !strcmp(path + whole - strlen(deleted), deleted))
 		path[whole -= strlen(deleted)] = 0;
@@ -195,11 +227,12 @@ static int dump_name_dir(const struct fd_info *info, UnixSkEntry *e, const char 
 /* The file of a name that is a path: its mode and owner, and whether the path still leads to it. */
 static int dump_file(const struct fd_info *info, UnixSkEntry *e, const char *what)
 {
-	auto_fd file = bound_file(info);
 	auto_free char *name = xzalloc(e->name.len + 1), *path = NULL;
+	auto_fd file = -1;
 	struct stat st, now;
 
 	memcpy(name, e->name.data, e->name.len);
+	file = bound_file(info, name);
 	if (name[0] != '/' && dump_name_dir(info, e, name, file, what) < 0)
 		return -1;
 	path = e->name_dir ? xasprintf("%s/%s", e->name_dir, name) : xasprintf("/proc/%d/root%s", info->task->pid, name);

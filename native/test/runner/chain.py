@@ -24,7 +24,7 @@ def goes_on(target, writers, when, more=50):
         advanced.still = [w for w in range(1, 1 + writers) if now[w] < before[w] + more]
         return not advanced.still
 
-    poll(advanced, lambda: f"{when}: writers {advanced.still} do not run on; " + target.context.where(target.pid), 40)
+    poll(advanced, lambda: f"{when}: writers {advanced.still} do not run on; " + target.context.where(target.seen), 40)
 
 
 class Chain:
@@ -36,7 +36,7 @@ class Chain:
     def take(self, verb, *options, parent=True, ok=True):
         """One more dump; returns its Outcome."""
         directory = self.context.images()
-        arguments = [verb, "-t", self.target.pid, "-D", directory, "-v4", "-o", "dump.log", *options]
+        arguments = [verb, "-t", self.target.seen, "-D", directory, "-v4", "-o", "dump.log", *options]
         if parent and self.directories:
             arguments += ["--prev-images-dir", os.path.relpath(self.directories[-1], directory)]
         outcome = self.context.dumper.run(arguments, os.path.join(directory, "dump.log"), scratch=self.context.scratch)
@@ -47,7 +47,7 @@ class Chain:
 
     def end(self, *options, parent=True):
         """The dump that ends the target; returns its directory."""
-        pids = procfs.tree(self.target.pid)
+        pids = procfs.tree(self.target.seen)
         self.take("dump", *options, parent=parent)
         self.context.wait_gone(pids)
         return self.directories[-1]

@@ -36,14 +36,14 @@ def below_us(pid):
 
 def dumped(context, target, *options, ok=True):
     images = context.images()
-    outcome = context.dumper.dump(target.pid, images, *FORK, *options, scratch=context.scratch)
+    outcome = context.dumper.dump(target.seen, images, *FORK, *options, scratch=context.scratch)
     require(outcome.ok or not ok, outcome.describe())
     poll(lambda: not copies(), "a copy outlives its dump")
     return images, outcome
 
 
 def end(context, target):
-    pids = procfs.tree(target.pid)
+    pids = procfs.tree(target.seen)
     for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)
@@ -92,7 +92,7 @@ def killed(program, *arguments, writers):
     """kill -9 of the engine at any moment: no copy stays, nothing is stopped, the target sees nothing."""
     def run(context):
         target = context.start(program, *arguments)
-        pids = procfs.tree(target.pid)
+        pids = procfs.tree(target.seen)
         began = time.monotonic()
         dumped(context, target)
         whole, met = time.monotonic() - began, 0
@@ -106,7 +106,7 @@ def killed(program, *arguments, writers):
             whole *= 1 if context.ended(engine) else 0.95
             goes_on(target, writers, f"kill {i}", 3)
             poll(lambda: not copies(), f"kill {i}: a copy stays", 10)
-            poll(lambda: all(int(procfs.status(p)["TracerPid"]) == 0 for p in procfs.tree(target.pid) if p in pids), f"kill {i}: still traced")
+            poll(lambda: all(int(procfs.status(p)["TracerPid"]) == 0 for p in procfs.tree(target.seen) if p in pids), f"kill {i}: still traced")
         context.note(f"{met} of 60 kills met a running engine")
         require(met >= 5, f"only {met} of 60 kills met a running engine")
         images, _ = dumped(context, target)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 
 from . import procfs
-from .harness import Failure, Target, Test, poll, require
+from .harness import USER, Failure, Skip, Target, Test, poll, require
 from .tests_rpc import CHECK, DUMP, VERSION, message, parse
 
 PCR = {("pcr", "pcr")}
@@ -175,6 +175,28 @@ def requests(context):
     supervisor.end(137)
 
 
+def killed(context):
+    """A tree restored in a pid namespace ends with its supervisor, whatever ends that; so with a pcr restore in the foreground."""
+    if not USER:
+        raise Skip("root restores without a namespace, and that tree lives on, as with CRIU")
+    for how in ("supervise", "restore"):
+        target = context.start("tree")
+        images = context.images()
+        context.dump(target, images)
+        if how == "supervise":
+            supervisor = Supervisor(context, ["--restore", "-D", images, "-o", "restore.log", "-v4"])
+            supervisor.root()
+            pid = supervisor.process.pid
+        else:
+            pid = context.spawn([context.restorer.path, "restore", "-D", images, "-o", "restore.log", "-v4", "--pidfile", "pid"])
+            poll(lambda: os.path.exists(os.path.join(images, "pid")), "nothing is restored")
+        pids = procfs.tree(target.seen)
+        require(len(pids) > 1 and target.seen != target.pid, f"not in a namespace: {pids}")
+        os.kill(pid, signal.SIGKILL)
+        context.wait_gone(pids, f"after kill -9 of {how}")
+        context.no_strays(f"after kill -9 of {how}")
+
+
 def tests():
     return [Test("supervise: " + f.__name__.replace("_", " "), f, only=PCR)
-            for f in (round_trip, statuses, refused, daemon, requests)]
+            for f in (round_trip, statuses, refused, daemon, requests, killed)]
