@@ -194,6 +194,45 @@ def refusing_script(context):
     target.verify()
 
 
+IN_FLIGHT = """
+import socket, sys, time, os
+listener = socket.socket(); listener.bind(("127.0.0.1", 0)); listener.listen(0)
+waiting = socket.create_connection(listener.getsockname())
+connecting = socket.socket(); connecting.setblocking(False); connecting.connect_ex(listener.getsockname())
+open(sys.argv[1] + "/ready", "w").close()
+while not os.path.exists(sys.argv[1] + "/go"):
+    time.sleep(0.01)
+try:
+    connecting.send(b"x")
+    said = "connected"
+except OSError as e:
+    said = e.strerror
+listener.settimeout(10)
+again = socket.create_connection(listener.getsockname())
+listener.accept()
+open(sys.argv[1] + "/result", "w").write(said)
+"""
+
+
+def skip_in_flight(context):
+    """A connection that nobody has accepted and one that has not come about: refused, or left out with --skip-in-flight."""
+    directory, images = context.directory("program"), context.images()
+    pid = context.spawn(["/usr/bin/python3", "-c", IN_FLIGHT, directory])
+    poll(lambda: os.path.exists(os.path.join(directory, "ready")), "the program does not get ready")
+    status, text = run(context, "dump", "-t", str(pid), "-D", images, "--tcp-established")
+    require(status == 1 and "waiting to be accepted" in text, text)
+    status, text = run(context, "dump", "-t", str(pid), "-D", images, "--tcp-established", "--skip-in-flight")
+    require(status == 0, text)
+    context.wait_gone([pid], "after the dump")
+    status, text = run(context, "restore", "-d", "-D", images, "--tcp-established")
+    require(status == 0, text)
+    with open(os.path.join(directory, "go"), "w"):
+        pass
+    result = os.path.join(directory, "result")
+    poll(lambda: os.path.exists(result) and open(result).read(), "the program does not end")
+    require(open(result).read() == "Broken pipe", f"the socket that was connecting: {open(result).read()}")
+
+
 def exec_cmd(context):
     """--exec-cmd: the command is the parent of the restored root."""
     target = context.start("single")
@@ -275,4 +314,4 @@ def relength(start, grown):
 
 def tests():
     return [Test("command_line:" + f.__name__, f, only=PCR)
-            for f in (known, features, forms, version_and_help, verbosity, config_files, stats, action_scripts, refusing_script, exec_cmd, join_ns, cpuinfo)]
+            for f in (known, features, forms, version_and_help, verbosity, config_files, stats, action_scripts, refusing_script, skip_in_flight, exec_cmd, join_ns, cpuinfo)]
