@@ -217,7 +217,10 @@ int img_link_parent(int dirfd, const char *path)
 	struct stat parent, own;
 	int fd;
 
-	if (unlinkat(dirfd, PARENT_LINK, 0) < 0 && errno != ENOENT)
+	bool there = fstatat(dirfd, PARENT_LINK, &own, AT_SYMLINK_NOFOLLOW) == 0;
+
+	/* What is no link is no chain's, and nobody's business without a parent. */
+	if (there && (path || S_ISLNK(own.st_mode)) && unlinkat(dirfd, PARENT_LINK, 0) < 0)
 		return err_errno("cannot replace the link `%s` in the images directory", PARENT_LINK);
 	if (!path)
 		return 0;

@@ -174,7 +174,7 @@ static int dump_memory(struct dump *dump)
 		struct task *task = dump->tree.tasks[i];
 		const struct page_source from = { .pid = task->pid, .fd = -1, .mem_fd = task->mem_fd };
 
-		if (task->zombie || task->copy_pid)
+		if (task->zombie || task->copy_pid || task->all_kept)
 			continue;
 		if ((!task->scanned && pagemap_scan(task, task->pid, false) < 0) || pagemap_dump(dump, task, &from) < 0)
 			return -1;
@@ -193,7 +193,7 @@ static int dump_copies(struct dump *dump)
 		/* process_vm_readv(2) would make the copy a page of its own of each that is shared. */
 		const struct page_source from = { .fd = -1, .mem_fd = task->copy_mem };
 
-		if (task->copy_pid && (snapshot_scan(task) < 0 || pagemap_dump(dump, task, &from) < 0))
+		if ((task->copy_pid || task->all_kept) && (snapshot_scan(task) < 0 || pagemap_dump(dump, task, &from) < 0))
 			return err_context("the dump of pid %d, which runs on", dump->request->pid);
 	}
 	dump->stats.memdump_us += now_us() - start;

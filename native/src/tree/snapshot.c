@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -248,8 +249,12 @@ static int keep_pages(struct task *task, uint64_t start, uint64_t end)
 
 	*k = (struct kept_pages){ start, xrealloc(NULL, end - start) };
 	for (uint64_t at = start; at < end;) {
-		ssize_t n = pread(task->mem_fd, k->data + (at - start), end - at, at);
+		struct iovec local = { k->data + (at - start), end - at }, remote = { (void *)at, end - at };
+		ssize_t n = process_vm_readv(task->pid, &local, 1, &remote, 1, 0);
 
+		/* What is not PROT_READ only the tracer's way reads. */
+		if (n <= 0)
+			n = pread(task->mem_fd, k->data + (at - start), PAGE, at);
 		if (n <= 0)
 			return err_errno("pid %d: cannot read its memory at 0x%" PRIx64, task->pid, at);
 		at += n;
@@ -278,6 +283,29 @@ static int keep(struct dump *dump, struct task *task)
 			return -1;
 	}
 	return 0;
+}
+
+/* Reads all that there is to write: of a small task that is done sooner than making files, let alone a copy. *budget: bytes that may be
+ * read so, less what was. Returns 1, 0 when it is too much, -1 with the error set. */
+static int keep_all(struct dump *dump, struct task *task, uint64_t *budget)
+{
+	uint64_t bytes = 0;
+
+	if (private_bytes(task) > *budget)
+		return 0;
+	if (!task->scanned && pagemap_scan(task, task->pid, track_armed(dump)) < 0)
+		return -1;
+	task->scanned = true;
+	for (size_t i = 0; i < task->ranges.count; i++)
+		bytes += task->ranges.list[i].end - task->ranges.list[i].start;
+	if (bytes > *budget)
+		return 0;
+	for (size_t i = 0; i < task->ranges.count; i++)
+		if (keep_pages(task, task->ranges.list[i].start, task->ranges.list[i].end) < 0)
+			return -1;
+	*budget -= bytes;
+	task->all_kept = true;
+	return 1;
 }
 
 int snapshot_scan(struct task *task)
@@ -362,49 +390,55 @@ static void end(struct task *task)
 
 /* --- all --- */
 
-static void say(const struct dump *dump, const struct task *task, const char *why)
+/* What is in the way of a copy; NULL: nothing. */
+static const char *obstacle(const struct dump *dump, const struct task *task, uint64_t room)
 {
+	if (room < private_bytes(task) + MARGIN_BYTES)
+		return "there is not enough memory for a copy";
+	if (dump->orphans_stay)
+		return "ended copies of earlier dumps are still there: whoever adopts orphans here (pid 1?) does not wait for them";
+	return objection(task);
+}
+
+/* Returns whether the task's memory can be written after the thaw. */
+static bool take(struct dump *dump, struct task *task, uint64_t least, uint64_t *room, uint64_t *budget)
+{
+	const char *why = bytes_to_write(task) < least ? "" : obstacle(dump, task, *room);
+
+	if (!why && copy(dump, task) == 0) {
+		*room -= private_bytes(task);
+		return true;
+	}
+	if (!why || *why)
+		pr_info("pid %d: no copy of its memory is made: %s", task->pid, why ? why : err_text());
+	if (!why) {
+		err_clear();
+		start_to_end(task);
+		end(task);
+	}
+	if (keep_all(dump, task, budget) == 1)
+		return true;
+	if (err_code()) {
+		pr_info("%s", err_text());
+		err_clear();
+		end(task);
+	}
 	if (dump->request->snapshot == SNAPSHOT_FORK)
-		pr_warn("pid %d stands still while its memory is written: %s", task->pid, why);
-	else
-		pr_info("pid %d stands still while its memory is written: %s", task->pid, why);
+		pr_warn("pid %d stands still while its memory is written%s%s", task->pid, why && *why ? ": " : "", why ? why : "");
+	return false;
 }
 
 void snapshot_take(struct dump *dump)
 {
-	uint64_t least = dump->request->snapshot == SNAPSHOT_FORK ? 0 : WORTH_BYTES, want = 0, room, have;
+	uint64_t least = dump->request->snapshot == SNAPSHOT_FORK ? 0 : WORTH_BYTES, room = available_bytes(), have, budget;
 
-	for (size_t i = 0; i < dump->tree.count; i++)
-		want += dump->tree.tasks[i]->zombie ? 0 : private_bytes(dump->tree.tasks[i]);
-	if (want < least)
-		return;
-	room = available_bytes();
 	have = cgroup_room(dump->tree.tasks[0]);
 	if (have < room)
 		room = have;
-	for (size_t i = 0; i < dump->tree.count; i++) {
-		struct task *task = dump->tree.tasks[i];
-		uint64_t bytes = task->zombie ? 0 : private_bytes(task);
-		const char *why;
-
-		if (task->zombie || bytes_to_write(task) < least)
-			continue;
-		why = room < bytes + MARGIN_BYTES ? "there is not enough memory for a copy" : dump->orphans_stay ?
-		      "ended copies of earlier dumps are still there: whoever adopts orphans here (pid 1?) does not wait for them" : objection(task);
-		if (!why && copy(dump, task) < 0) {
-			say(dump, task, err_text());
-			err_clear();
-			start_to_end(task);
-			end(task);
-			continue;
-		}
-		if (why) {
-			say(dump, task, why);
-			continue;
-		}
-		room -= bytes;
-		dump->copies++;
-	}
+	budget = room > 4 * KEPT_MAX ? KEPT_MAX : room / 4;
+	for (size_t i = 0; i < dump->tree.count; i++)
+		if (!dump->tree.tasks[i]->zombie)
+			dump->copies += take(dump, dump->tree.tasks[i], least, &room, &budget);
 }
 
 void snapshot_look(struct dump *dump)

@@ -17,8 +17,8 @@ struct task;
 /* Before the freeze: whether copies of earlier dumps were left. */
 void snapshot_look(struct dump *dump);
 
-/* After the tasks were asked: makes copies of those for which that is safe and pays. Whoever has none afterwards (task->copy_pid is 0) is
- * to be written within the freeze; why is logged. */
+/* After the tasks were asked: makes copies of those for which that is safe and pays, and reads what small ones have. Who has neither afterwards
+ * (task->copy_pid is 0, task->all_kept false) is to be written within the freeze; why is logged. dump->copies: how many have. */
 void snapshot_take(struct dump *dump);
 
 /* Finds the pages of a task that has a copy (task->ranges). Returns 0 or -1 with the error set. */

@@ -64,6 +64,7 @@ struct task {
 		char *data;
 	} *kept; /* what the copy has not, ascending */
 	size_t kept_count, kept_room;
+	bool all_kept; /* and all else */
 	int uffd; /* userfaultfd with which its writes are tracked, -1 for none (tree/track.h) */
 	bool in_parent; /* pages that were not written since are as the parent dump has them */
 
