@@ -9,6 +9,6 @@ public class AbortException extends IOException {
     }
 
     public AbortException(String text) {
-        throw new UnsupportedOperationException();
+        super(text);
     }
 }

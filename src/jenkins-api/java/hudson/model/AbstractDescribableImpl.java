@@ -2,7 +2,5 @@
 package hudson.model;
 
 public abstract class AbstractDescribableImpl<T extends AbstractDescribableImpl<T>> implements Describable<T> {
-    public AbstractDescribableImpl() {
-        throw new UnsupportedOperationException();
-    }
+    public AbstractDescribableImpl() {}
 }

@@ -5,9 +5,7 @@ import hudson.ExtensionPoint;
 import hudson.model.AbstractDescribableImpl;
 
 public abstract class Step extends AbstractDescribableImpl<Step> implements ExtensionPoint {
-    public Step() {
-        throw new UnsupportedOperationException();
-    }
+    public Step() {}
 
     public abstract StepExecution start(StepContext stepContext) throws Exception;
 

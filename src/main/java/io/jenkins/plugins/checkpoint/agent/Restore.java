@@ -88,7 +88,8 @@ public final class Restore {
                     + e.getMessage() + "); use an agent with the same remote root directory");
         }
         if (Files.isSymbolicLink(old.path()) || !Files.getOwner(old.path()).equals(Files.getOwner(run.path()))) {
-            throw new AgentException(old.path() + " belongs to somebody else; remove it");
+            throw new AgentException("the processes have their script open as " + old.script() + ", and on this machine that directory is another user's ("
+                    + Files.getOwner(old.path()) + "), most likely an agent's where the run was checkpointed; restore as that user, or on another machine");
         }
         Path script = images.resolve("script.sh");
         if (!Files.exists(old.script()) || Files.mismatch(script, old.script()) >= 0) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.steps;
 
-import hudson.Util;
 import hudson.tasks.Builder;
 import java.util.List;
 import org.kohsuke.stapler.DataBoundSetter;
@@ -63,7 +62,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getIncludes}. */
     @DataBoundSetter
     public void setIncludes(String includes) {
-        options.includes = Util.fixEmptyAndTrim(includes);
+        options.includes = RunOptions.text(includes);
     }
 
     /** Exclude files. */
@@ -74,7 +73,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getExcludes}. */
     @DataBoundSetter
     public void setExcludes(String excludes) {
-        options.excludes = Util.fixEmptyAndTrim(excludes);
+        options.excludes = RunOptions.text(excludes);
     }
 
     /** Archive. */
@@ -228,7 +227,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getManageCgroupsMode}. */
     @DataBoundSetter
     public void setManageCgroupsMode(String manageCgroupsMode) {
-        put("manageCgroupsMode", Util.fixEmptyAndTrim(manageCgroupsMode));
+        put("manageCgroupsMode", RunOptions.text(manageCgroupsMode));
     }
 
     /** Control group properties: the RPC option of that name. */
@@ -239,7 +238,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getCgroupProps}. */
     @DataBoundSetter
     public void setCgroupProps(String cgroupProps) {
-        put("cgroupProps", Util.fixEmptyAndTrim(cgroupProps));
+        put("cgroupProps", RunOptions.text(cgroupProps));
     }
 
     /** Control group properties file: the RPC option of that name. */
@@ -250,7 +249,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getCgroupPropsFile}. */
     @DataBoundSetter
     public void setCgroupPropsFile(String cgroupPropsFile) {
-        put("cgroupPropsFile", Util.fixEmptyAndTrim(cgroupPropsFile));
+        put("cgroupPropsFile", RunOptions.text(cgroupPropsFile));
     }
 
     /** Control group controllers: the RPC option of that name. */
@@ -272,7 +271,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getCgroupYard}. */
     @DataBoundSetter
     public void setCgroupYard(String cgroupYard) {
-        put("cgroupYard", Util.fixEmptyAndTrim(cgroupYard));
+        put("cgroupYard", RunOptions.text(cgroupYard));
     }
 
     /** Freeze by control group: the RPC option of that name. */
@@ -283,7 +282,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getFreezeCgroup}. */
     @DataBoundSetter
     public void setFreezeCgroup(String freezeCgroup) {
-        put("freezeCgroup", Util.fixEmptyAndTrim(freezeCgroup));
+        put("freezeCgroup", RunOptions.text(freezeCgroup));
     }
 
     /** Ghost limit: the RPC option of that name. */
@@ -393,7 +392,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getRoot}. */
     @DataBoundSetter
     public void setRoot(String root) {
-        put("root", Util.fixEmptyAndTrim(root));
+        put("root", RunOptions.text(root));
     }
 
     /** Empty namespaces: the RPC option of that name. */
@@ -459,7 +458,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getPreDumpMode}. */
     @DataBoundSetter
     public void setPreDumpMode(String preDumpMode) {
-        put("preDumpMode", Util.fixEmptyAndTrim(preDumpMode));
+        put("preDumpMode", RunOptions.text(preDumpMode));
     }
 
     /** Network lock: the RPC option of that name. */
@@ -470,7 +469,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getNetworkLock}. */
     @DataBoundSetter
     public void setNetworkLock(String networkLock) {
-        put("networkLock", Util.fixEmptyAndTrim(networkLock));
+        put("networkLock", RunOptions.text(networkLock));
     }
 
     /** Security profile: the RPC option of that name. */
@@ -481,7 +480,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getLsmProfile}. */
     @DataBoundSetter
     public void setLsmProfile(String lsmProfile) {
-        put("lsmProfile", Util.fixEmptyAndTrim(lsmProfile));
+        put("lsmProfile", RunOptions.text(lsmProfile));
     }
 
     /** Mount context: the RPC option of that name. */
@@ -492,7 +491,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getLsmMountContext}. */
     @DataBoundSetter
     public void setLsmMountContext(String lsmMountContext) {
-        put("lsmMountContext", Util.fixEmptyAndTrim(lsmMountContext));
+        put("lsmMountContext", RunOptions.text(lsmMountContext));
     }
 
     /** Skip file mode check: the RPC option of that name. */
@@ -547,7 +546,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getTlsCacert}. */
     @DataBoundSetter
     public void setTlsCacert(String tlsCacert) {
-        put("tlsCacert", Util.fixEmptyAndTrim(tlsCacert));
+        put("tlsCacert", RunOptions.text(tlsCacert));
     }
 
     /** TLS revocation list: the RPC option of that name. */
@@ -558,7 +557,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getTlsCacrl}. */
     @DataBoundSetter
     public void setTlsCacrl(String tlsCacrl) {
-        put("tlsCacrl", Util.fixEmptyAndTrim(tlsCacrl));
+        put("tlsCacrl", RunOptions.text(tlsCacrl));
     }
 
     /** TLS certificate: the RPC option of that name. */
@@ -569,7 +568,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getTlsCert}. */
     @DataBoundSetter
     public void setTlsCert(String tlsCert) {
-        put("tlsCert", Util.fixEmptyAndTrim(tlsCert));
+        put("tlsCert", RunOptions.text(tlsCert));
     }
 
     /** TLS key: the RPC option of that name. */
@@ -580,7 +579,7 @@ public abstract class CheckpointBuilder extends Builder {
     /** Sets {@link #getTlsKey}. */
     @DataBoundSetter
     public void setTlsKey(String tlsKey) {
-        put("tlsKey", Util.fixEmptyAndTrim(tlsKey));
+        put("tlsKey", RunOptions.text(tlsKey));
     }
 
     /** TLS without name check: the RPC option of that name. */

@@ -18,7 +18,9 @@ public final class CheckpointDumpBuilder extends CheckpointBuilder {
 
     /** A build step. */
     @DataBoundConstructor
-    public CheckpointDumpBuilder() {}
+    public CheckpointDumpBuilder() {
+        options.name = "";
+    }
 
     /** The process to dump; 0 for the run of that name. */
     public int getPid() {
@@ -44,8 +46,8 @@ public final class CheckpointDumpBuilder extends CheckpointBuilder {
 
     @Override
     public boolean perform(AbstractBuild<?, ?> build, Launcher launcher, BuildListener listener) throws InterruptedException, IOException {
-        if (options.name.isEmpty() && pid > 0) {
-            options.name = "pid-" + pid;
+        if (options.name.isEmpty()) {
+            options.name = pid > 0 ? "pid-" + pid : "run";
         }
         Steps.validate(options);
         DumpNow.make(FreestyleRun.host(build, listener), options, pid, leaveRunning, build.getWorkspace());

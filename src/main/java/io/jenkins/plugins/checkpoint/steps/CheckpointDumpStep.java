@@ -17,7 +17,9 @@ public final class CheckpointDumpStep extends CheckpointStep {
 
     /** A step. */
     @DataBoundConstructor
-    public CheckpointDumpStep() {}
+    public CheckpointDumpStep() {
+        options.name = "";
+    }
 
     /** The process to dump; 0 for the run of that name. */
     public int getPid() {
@@ -43,8 +45,8 @@ public final class CheckpointDumpStep extends CheckpointStep {
 
     @Override
     public StepExecution start(StepContext context) throws Exception {
-        if (options.name.isEmpty() && pid > 0) {
-            options.name = "pid-" + pid;
+        if (options.name.isEmpty()) {
+            options.name = pid > 0 ? "pid-" + pid : "run";
         }
         Steps.validate(options);
         return new DumpExecution(context, options, pid, leaveRunning);

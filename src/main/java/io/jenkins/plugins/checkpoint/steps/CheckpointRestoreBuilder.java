@@ -3,7 +3,6 @@ package io.jenkins.plugins.checkpoint.steps;
 
 import hudson.Extension;
 import hudson.Launcher;
-import hudson.Util;
 import hudson.model.AbstractBuild;
 import hudson.model.BuildListener;
 import java.io.IOException;
@@ -30,7 +29,7 @@ public final class CheckpointRestoreBuilder extends CheckpointRunningBuilder {
     /** Sets {@link #getProject}. */
     @DataBoundSetter
     public void setProject(String project) {
-        this.project = Util.fixEmptyAndTrim(project);
+        this.project = RunOptions.text(project);
     }
 
     /** Which of its builds. */
@@ -41,7 +40,7 @@ public final class CheckpointRestoreBuilder extends CheckpointRunningBuilder {
     /** Sets {@link #getSelector}. */
     @DataBoundSetter
     public void setSelector(String selector) {
-        this.selector = Util.fixEmptyAndTrim(selector);
+        this.selector = RunOptions.text(selector);
     }
 
     /** Which checkpoint of the name; 0 for the last. */

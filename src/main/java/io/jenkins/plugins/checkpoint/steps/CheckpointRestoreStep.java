@@ -3,7 +3,6 @@ package io.jenkins.plugins.checkpoint.steps;
 
 import hudson.Extension;
 import hudson.FilePath;
-import hudson.Util;
 import hudson.model.Run;
 import org.jenkinsci.plugins.workflow.steps.StepContext;
 import org.jenkinsci.plugins.workflow.steps.StepExecution;
@@ -28,7 +27,7 @@ public final class CheckpointRestoreStep extends CheckpointRunningStep {
     /** Sets {@link #getProject}. */
     @DataBoundSetter
     public void setProject(String project) {
-        this.project = Util.fixEmptyAndTrim(project);
+        this.project = RunOptions.text(project);
     }
 
     /** Which of its builds. */
@@ -39,7 +38,7 @@ public final class CheckpointRestoreStep extends CheckpointRunningStep {
     /** Sets {@link #getSelector}. */
     @DataBoundSetter
     public void setSelector(String selector) {
-        this.selector = Util.fixEmptyAndTrim(selector);
+        this.selector = RunOptions.text(selector);
     }
 
     /** Which checkpoint of the name; 0 for the last. */

@@ -22,7 +22,6 @@ public final class CheckpointRunBuilder extends CheckpointRunningBuilder {
     @DataBoundConstructor
     public CheckpointRunBuilder(String script) {
         this.script = script;
-        options.name = "run";
     }
 
     /** What to run. */

@@ -21,7 +21,6 @@ public final class CheckpointRunStep extends CheckpointRunningStep {
     @DataBoundConstructor
     public CheckpointRunStep(String script) {
         this.script = script;
-        options.name = "run";
     }
 
     /** What to run. */

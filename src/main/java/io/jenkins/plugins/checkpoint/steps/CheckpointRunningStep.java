@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.steps;
 
-import hudson.Util;
 import java.util.ArrayList;
 import java.util.List;
 import org.kohsuke.stapler.DataBoundSetter;
@@ -19,7 +18,7 @@ public abstract class CheckpointRunningStep extends CheckpointStep {
     /** Sets {@link #getEvery}. */
     @DataBoundSetter
     public void setEvery(String every) {
-        options.every = Util.fixEmptyAndTrim(every);
+        options.every = RunOptions.text(every);
     }
 
     /** Checkpoint on. */

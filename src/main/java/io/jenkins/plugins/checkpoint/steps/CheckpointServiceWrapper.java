@@ -33,7 +33,7 @@ public final class CheckpointServiceWrapper extends SimpleBuildWrapper {
         try {
             context.env(ENVIRONMENT, new AgentCalls.StartService(directory).on(workspace));
         } catch (IOException e) {
-            throw new AbortException(Messages.Service_Failed(e.getMessage()));
+            throw new AbortException(Messages.Service_Failed(Errors.line(e)));
         }
         context.setDisposer(new End(directory));
     }

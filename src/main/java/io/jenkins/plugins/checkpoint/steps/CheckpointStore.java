@@ -119,9 +119,9 @@ final class CheckpointStore {
                 return;
             } catch (IOException e) {
                 if (attempt == RETRY_SECONDS.length) {
-                    throw new AbortException(Messages.Upload_Failed(label(name, number), e.getMessage(), directory.getRemote()));
+                    throw new AbortException(Messages.Upload_Failed(label(name, number), Errors.line(e), directory.getRemote()));
                 }
-                host.say(Messages.Upload_Retry(label(name, number), e.getMessage(), String.valueOf(RETRY_SECONDS[attempt])));
+                host.say(Messages.Upload_Retry(label(name, number), Errors.line(e), String.valueOf(RETRY_SECONDS[attempt])));
                 Thread.sleep(RETRY_SECONDS[attempt] * 1000L);
             }
         }

@@ -105,7 +105,7 @@ final class FreestyleRun {
                 }
             }
         } catch (IOException e) {
-            host.say(Messages.Run_NotStopped(session.options.name, e.getMessage()));
+            host.say(Messages.Run_NotStopped(session.options.name, Errors.line(e)));
         }
     }
 }

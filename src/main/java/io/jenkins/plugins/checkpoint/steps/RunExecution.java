@@ -83,7 +83,7 @@ final class RunExecution extends AbstractStepExecutionImpl {
     // What comes from an agent is in one line already; a stack trace helps nobody in the console.
     private static String message(Exception e) {
         LOGGER.log(Level.FINE, "run failed", e);
-        return e.getMessage() == null ? e.toString() : e.getMessage();
+        return Errors.line(e);
     }
 
     @Override

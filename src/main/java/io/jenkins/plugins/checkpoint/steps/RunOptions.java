@@ -10,7 +10,7 @@ import java.util.TreeMap;
 final class RunOptions implements Serializable {
     private static final long serialVersionUID = 1;
 
-    String name = "";
+    String name = "run";
     String every;
     ArrayList<String> on = new ArrayList<>();
     int keep;
@@ -66,6 +66,11 @@ final class RunOptions implements Serializable {
         if (name == null || !name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")) {
             throw new IllegalArgumentException(Messages.Name_Invalid(name == null ? "" : name));
         }
+    }
+
+    /** A text without blanks around it; null for none. */
+    static String text(String given) {
+        return given == null || given.isBlank() ? null : given.strip();
     }
 
     /** A list as it was given; empty for none. */

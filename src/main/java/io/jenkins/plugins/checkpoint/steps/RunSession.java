@@ -110,7 +110,7 @@ final class RunSession implements Serializable {
         } catch (IOException e) {
             SessionDumps.archiveLog(this, host, place, 0, "restore.log");
             new AgentCalls.Remove(directory, false).on(place);
-            throw new AbortException(Messages.Restore_Failed(source.label(), e.getMessage()));
+            throw new AbortException(Messages.Restore_Failed(source.label(), Errors.line(e)));
         }
         outputApart = result.keepsOutput();
         result.remarks().forEach(host::say);
@@ -250,7 +250,7 @@ final class RunSession implements Serializable {
             dump(host, reason, leaveRunning, Map.of());
             return true;
         } catch (IOException e) {
-            host.say(e.getMessage());
+            host.say(Errors.line(e));
             return false;
         }
     }

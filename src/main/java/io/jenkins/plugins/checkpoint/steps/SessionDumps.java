@@ -73,7 +73,7 @@ final class SessionDumps {
         } catch (IOException e) {
             progress.cancel(false);
             boolean kept = archiveLog(session, host, place, request.number(), request.number() + ".dump.log");
-            throw new AbortException(Messages.Dump_Failed(label, e.getMessage(),
+            throw new AbortException(Messages.Dump_Failed(label, Errors.line(e),
                     kept ? Messages.Dump_SeeLog(CheckpointStore.path(request.name(), request.number() + ".dump.log")) : ""));
         } finally {
             progress.cancel(false);
