@@ -2,7 +2,7 @@
 package io.jenkins.plugins.checkpoint.cli;
 
 import java.io.IOException;
-import java.net.DatagramPacket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.newsclub.net.unix.AFUNIXDatagramSocket;
@@ -45,11 +45,8 @@ final class SystemdSocket {
             return;
         }
         try (AFUNIXDatagramSocket socket = AFUNIXDatagramSocket.newInstance()) {
-            byte[] message = state.getBytes(StandardCharsets.UTF_8);
-            DatagramPacket packet = new DatagramPacket(message, message.length);
-            packet.setSocketAddress(address.startsWith("@") ? AFUNIXSocketAddress.inAbstractNamespace(address.substring(1))
-                    : AFUNIXSocketAddress.of(Path.of(address)));
-            socket.send(packet);
+            socket.connect(address.startsWith("@") ? AFUNIXSocketAddress.inAbstractNamespace(address.substring(1)) : AFUNIXSocketAddress.of(Path.of(address)));
+            socket.getChannel().write(ByteBuffer.wrap(state.getBytes(StandardCharsets.UTF_8)));
         } catch (IOException e) {
             System.err.println("service: cannot tell systemd " + state + ": " + e.getMessage());
         }

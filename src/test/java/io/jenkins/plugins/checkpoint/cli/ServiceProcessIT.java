@@ -16,6 +16,7 @@ import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_page_server_info;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_req_type;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_resp;
+import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -28,6 +29,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The service as a process of its own: in the background, under systemd, killed. */
 class ServiceProcessIT {
@@ -173,6 +176,29 @@ class ServiceProcessIT {
         service.waitFor();
         // systemd's, not the service's.
         assertThat(directory.resolve("socket")).exists();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"%s/notify", "@notify-%s"})
+    void tellsSystemdThatItIsReady(String form) throws Exception {
+        TestEngines.EMBEDDED.orSkip();
+        String where = form.formatted(form.startsWith("@") ? "test-" + ProcessHandle.current().pid() : directory);
+        // What systemd does on its side (sd_notify(3)): a datagram socket.
+        Process listener = new ProcessBuilder(TestProcess.PYTHON, "-u", "-c", "import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+                + "s.bind(sys.argv[1].replace('@', chr(0)))\nprint('bound')\nfor i in range(2): print(s.recv(100).decode())\n", where).redirectErrorStream(true).start();
+        started.add(listener);
+        BufferedReader said = listener.inputReader();
+        assertThat(said.readLine()).isEqualTo("bound");
+        ProcessBuilder builder = new ProcessBuilder(jar("service", "--address", directory + "/socket")).redirectErrorStream(true)
+                .redirectOutput(directory.resolve("log").toFile());
+        builder.environment().put("NOTIFY_SOCKET", where);
+        Process service = builder.start();
+        started.add(service);
+        assertThat(said.readLine()).isEqualTo("READY=1");
+        service.destroy();
+        assertThat(said.readLine()).isEqualTo("STOPPING=1");
+        // 128 + SIGTERM, which SuccessExitStatus= of the unit knows.
+        assertThat(service.waitFor()).isEqualTo(143);
     }
 
     @Test
