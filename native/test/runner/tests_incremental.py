@@ -2,6 +2,7 @@
 """Incremental dumps: chains that any engine restores, and what must make a dump a full one again."""
 
 import os
+import re
 import shutil
 import signal
 import time
@@ -250,13 +251,17 @@ def rpc(context):
     for request in (PRE_DUMP, PRE_DUMP, SINGLE_PRE_DUMP, DUMP):
         directories.append(context.images())
         opened = os.open(directories[-1], os.O_RDONLY | os.O_DIRECTORY)
-        # 1 images_dir_fd, 2 pid, 9 log_level, 15 parent_img, 16 track_mem: criu-facts, criu_opts
-        opts = {1: opened, 2: target.pid, 9: 4, 16: 1}
+        # criu-facts, criu_opts: 1 images_dir_fd, 2 pid, 9 log_level, 14 parent_img, 15 track_mem
+        opts = {1: opened, 2: target.pid, 9: 4, 15: 1}
         if last:
-            opts[15] = os.path.relpath(last, directories[-1])
+            opts[14] = os.path.relpath(last, directories[-1])
         response = worker.ask({1: request, 2: opts})
         require(response.get(1) == request and response.get(2) == 1, f"request {request}: {response}")
         os.close(opened)
+        with open(os.path.join(directories[-1], "criu.log"), encoding="utf-8") as f:
+            log = f.read()
+        require("all memory is dumped" not in log, f"request {request}: {log}")
+        require(not last or not re.search(r", 0 in the dump before", log), f"request {request} left nothing to its parent: {log}")
         last = directories[-1]
         if request == SINGLE_PRE_DUMP:
             worker.end()
