@@ -14,6 +14,7 @@
 #include "common/err.h"
 #include "common/util.h"
 #include "resource/memfd.h"
+#include "resource/packetsk.h"
 #include "resource/pagemap_scan.h"
 #include "resource/regfile.h"
 #include "resource/sysvshm.h"
@@ -106,7 +107,7 @@ static int parse_flags(struct task *task, struct vma *v, const char *name, const
 		/* Ours: nobody else can register what is registered with our descriptor, and that is of this very memory (tree/track.h). */
 		if (!memcmp(text, "uw", 2) && task->uffd >= 0)
 			v->tracked = true;
-		for (size_t i = 0; i < ARRAY_LEN(refused_flags) && v->kind != VMA_VVAR && v->kind != VMA_VDSO; i++)
+		for (size_t i = 0; i < ARRAY_LEN(refused_flags) && v->kind != VMA_VVAR && v->kind != VMA_VDSO && v->kind != VMA_SOCKET; i++)
 			if (!memcmp(text, refused_flags[i].name, 2) && !(v->tracked && !memcmp(text, "uw", 2)))
 				return refuse(task, v, name, refused_flags[i].what);
 		if (!text[2])
@@ -133,6 +134,8 @@ static int classify(struct dump *dump, struct task *task, struct vma *v, const c
 		v->kind = VMA_MEMFD;
 	} else if (!strncmp(name, "/[aio]", 6)) {
 		v->kind = VMA_AIO;
+	} else if (!strncmp(name, "socket:[", 8)) {
+		v->kind = VMA_SOCKET;
 	} else if (!strncmp(name, "anon_inode:", 11)) {
 		return refuse(task, v, name, "an anonymous inode's mapping");
 	} else if (!strcmp(name, HUGE_NAME)) {
@@ -161,6 +164,7 @@ static int dump_backing(struct dump *dump, struct task *task, struct vma *v, con
 	case VMA_FILE: return regfile_dump_mapping(dump, task, v, name);
 	case VMA_MEMFD: return memfd_dump_mapping(dump, task, v, name);
 	case VMA_SYSV: return sysvshm_dump(dump, task, v);
+	case VMA_SOCKET: packetsk_dump_mapping(task, v); return 0;
 	default: return 0;
 	}
 }
@@ -248,6 +252,11 @@ VmaEntry *vma_to_entry(const struct task *task, const struct vma *v)
 		break;
 	case VMA_AIO:
 		e->status = VMA_AREA_AIORING;
+		break;
+	case VMA_SOCKET:
+		e->status |= VMA_AREA_SOCKET;
+		e->shmid = v->inode;
+		e->pgoff = v->pgoff;
 		break;
 	case VMA_SYSV:
 		e->status |= VMA_ANON_SHARED | VMA_AREA_SYSVIPC;

@@ -27,7 +27,7 @@
 #define VMA_AREA_AIORING (1u << 13)
 #define VMA_AREA_MEMFD (1u << 14)
 
-enum vma_kind { VMA_ANON, VMA_MEMFD, VMA_SYSV, VMA_AIO, VMA_FILE, VMA_VDSO, VMA_VVAR, VMA_VSYSCALL };
+enum vma_kind { VMA_ANON, VMA_MEMFD, VMA_SOCKET, VMA_SYSV, VMA_AIO, VMA_FILE, VMA_VDSO, VMA_VVAR, VMA_VSYSCALL };
 
 /* Where mmap(2), memfd_create(2) and shmget(2) have the logarithm of the size of huge pages (linux/mman.h, MAP_HUGE_SHIFT). */
 #define HUGE_SHIFT 26

@@ -14,6 +14,7 @@
 #include "image/image.h"
 #include "resource/aio.h"
 #include "resource/memfd.h"
+#include "resource/packetsk.h"
 #include "resource/page_reader.h"
 #include "resource/shmem.h"
 #include "resource/sysvshm.h"
@@ -30,7 +31,8 @@
 
 #define KNOWN_STATUS                                                                                                                    \
 	(VMA_AREA_REGULAR | VMA_AREA_STACK | VMA_AREA_VSYSCALL | VMA_AREA_VDSO | VMA_AREA_HEAP | VMA_FILE_PRIVATE | VMA_FILE_SHARED |          \
-	 VMA_ANON_SHARED | VMA_ANON_PRIVATE | VMA_AREA_VVAR | VMA_AREA_MEMFD | VMA_AREA_SYSVIPC | VMA_AREA_AIORING)
+	 VMA_ANON_SHARED | VMA_ANON_PRIVATE | VMA_AREA_VVAR | VMA_AREA_MEMFD | VMA_AREA_SYSVIPC | VMA_AREA_AIORING |             \
+	 VMA_AREA_SOCKET)
 #define KNOWN_FLAGS                                                                                                                     \
 	(MAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_STACK |      \
 	 MAP_HUGETLB | HUGE_MASK)
@@ -54,10 +56,8 @@ static int check_entry(const struct restore_task *task, const VmaEntry *e, uint6
 	if (e->end > TASK_SIZE)
 		return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 "-0x%" PRIx64 " is not in user space", task->pid, e->start, e->end);
 	if (e->status & ~KNOWN_STATUS)
-		return err_set(ENOTSUP, "pid %d: the mapping at 0x%" PRIx64 " is of a kind (status 0x%x) that cannot be restored yet: %s", task->pid,
-			       e->start, e->status,
-			       e->status & VMA_AREA_SOCKET ? "a socket's ring"
-							     : "unknown");
+		return err_set(ENOTSUP, "pid %d: the mapping at 0x%" PRIx64 " is of a kind (status 0x%x) that cannot be restored yet", task->pid,
+			       e->start, e->status);
 	if (e->flags & ~KNOWN_FLAGS)
 		return err_set(ENOTSUP, "pid %d: the mapping at 0x%" PRIx64 " has flags 0x%x, which cannot be restored yet", task->pid, e->start,
 			       e->flags);
@@ -104,6 +104,13 @@ static int find_backing(struct restore *restore, struct restore_task *task, stru
 	}
 	if (e->status & VMA_AREA_AIORING)
 		return aio_check(task, e);
+	if (e->status & VMA_AREA_SOCKET) {
+		vma->file = packetsk_find(restore, e->shmid);
+		if (!vma->file || !(e->flags & MAP_SHARED) || !restore_use_file(restore, task, vma->file->id, -1))
+			return err_set(ENOTSUP, "pid %d: the mapping at 0x%" PRIx64 " is of a socket (inode %" PRIu64 ") that the images do not have as a "
+				       "packet socket", task->pid, e->start, e->shmid);
+		return 0;
+	}
 	if (e->status & VMA_AREA_SYSVIPC) {
 		if (!(e->flags & MAP_SHARED))
 			return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " contradicts itself", task->pid, e->start);

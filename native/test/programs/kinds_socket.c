@@ -6,8 +6,11 @@
 #include "test.h"
 
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -184,18 +187,57 @@ static void udp_options_verify(void)
 	check(option(IPPROTO_IP, IP_MULTICAST_IF) == (int)htonl(INADDR_LOOPBACK) && option(IPPROTO_IP, IP_MULTICAST_ALL) == 0);
 }
 
-static void udp_setup(void)
+static void udp_setup_on(int *fd)
 {
 	socklen_t n = sizeof local;
 
-	a = socket(AF_INET, SOCK_DGRAM, 0);
+	*fd = socket(AF_INET, SOCK_DGRAM, 0);
 	local = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	check(bind(a, (void *)&local, sizeof local) == 0 && getsockname(a, (void *)&local, &n) == 0);
+	check(bind(*fd, (void *)&local, sizeof local) == 0 && getsockname(*fd, (void *)&local, &n) == 0);
+}
+
+static void udp_setup(void)
+{
+	udp_setup_on(&a);
 }
 
 static void udp_verify(void)
 {
 	check(sendto(a, "me", 2, 0, (void *)&local, sizeof local) == 2 && read(a, got, sizeof got) == 2);
+}
+
+/* A packet socket with a mapped ring: packets arrive in it. */
+static char *ring;
+
+static void packet_ring_setup(void)
+{
+	struct tpacket_req request = { PAGE, 4, PAGE / 2, 8 };
+	struct sockaddr_ll loopback = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = 1 };
+
+	a = socket(AF_PACKET, SOCK_RAW, 0);
+	if (a < 0)
+		test_skip("no packet sockets (CAP_NET_RAW)");
+	check(setsockopt(a, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) == 0);
+	ring = test_mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, a, 0);
+	test_volatile(ring);
+	check(bind(a, (void *)&loopback, sizeof loopback) == 0);
+}
+
+static void packet_ring_verify(void)
+{
+	struct pollfd p = { .fd = a, .events = POLLIN };
+	int seen = 0;
+
+	udp_setup_on(&b);
+	udp_setup_on(&c);
+	check(sendto(c, "through the ring", 16, 0, (void *)&local, sizeof local) == 16);
+	check(poll(&p, 1, 5000) == 1);
+	for (int i = 0; i < 8; i++) {
+		volatile struct tpacket_hdr *h = (void *)(ring + i * PAGE / 2);
+
+		seen += h->tp_status & TP_STATUS_USER;
+	}
+	check(seen, "no packet in the mapped ring");
 }
 
 static void netlink_setup(void)
@@ -225,6 +267,7 @@ static const struct test_kind kinds[] = {
 	{ "tcp_shut_read", tcp_shut_read_setup, tcp_shut_read_verify },
 	{ "udp_options", udp_options_setup, udp_options_verify },
 	{ "udp", udp_setup, udp_verify },
+	{ "packet_ring", packet_ring_setup, packet_ring_verify },
 	{ "netlink", netlink_setup, netlink_verify },
 };
 

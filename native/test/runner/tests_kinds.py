@@ -25,6 +25,7 @@ CRIU_LOSES = {
     "kinds_socket": {
         "tcp_shut_read": "opens the receiving end again",
         "udp_options": "drops them",
+        "packet_ring": "cannot dump packet sockets on Linux 6.16 and later",
     },
     "kinds_pipe": {name: "knows no packets" for name in ("packets", "full", "then_plain", "fifo")},
     "kinds_huge": {
@@ -71,6 +72,7 @@ OPTIONS = {
 
 # Differences to overlook: what no system call can bring back
 ALLOWED = {
+    "packet_ring": [r"^\d+ mapping .* socket:\[\d+\] .* -> .* socket:\[\d+\] "],
     "tmpfile_linked": [r"^\d+ fd \d+ flags: 020\d+ -> "],
 }
 
@@ -83,7 +85,7 @@ KINDS = {
     "kinds_file": "tmpfile_linked dead_cwd kmsg memfd_path watch_deleted lease_breaking lease_downgrading async pty_mode".split(),
     "kinds_fd": """eventfd epoll timerfd signalfd memfd inotify pty unlinked replaced tmpfile removed_dir fifo proc_file
         pidfd mqueue owner flock posix_lock ofd_lock lease nsfs bpf""".split(),
-    "kinds_socket": """unix_stream unix_dgram unix_seqpacket unix_rights unix_listen tcp_listen tcp tcp_shut_read udp udp_options
+    "kinds_socket": """unix_stream unix_dgram unix_seqpacket unix_rights unix_listen tcp_listen tcp tcp_shut_read udp udp_options packet_ring
         netlink""".split(),
     "kinds_process": """posix_timer seccomp zombie stopped nice scheduler reset_on_fork affinity ioprio uts_namespace net_namespace
         pid_namespace user_namespace mount_namespace landlock ldt ioperm dispatch coredump_filter membarrier mce_kill
