@@ -136,7 +136,7 @@ public final class CheckpointConfiguration extends GlobalConfiguration {
     /** The engines to choose from. */
     @POST
     public ListBoxModel doFillEngineItems() {
-        return FormChecks.engines();
+        return FormChecks.engines(Messages.Engine_AutoForAll());
     }
 
     /** Checks a field. */

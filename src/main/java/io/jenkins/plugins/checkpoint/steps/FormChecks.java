@@ -23,8 +23,12 @@ final class FormChecks {
     }
 
     static ListBoxModel engines() {
+        return engines(Messages.Engine_Auto());
+    }
+
+    static ListBoxModel engines(String auto) {
         ListBoxModel items = new ListBoxModel();
-        items.add(Messages.Engine_Auto(), "auto");
+        items.add(auto, "auto");
         items.add(Messages.Engine_Embedded(), "embedded");
         items.add(Messages.Engine_Criu(), "criu");
         return items;
