@@ -284,7 +284,8 @@ class SecondUserTest {
             # A child of the service's thread that started it, whichever that is.
             tasks = '/proc/%s/task' % sys.argv[3]
             engines = [int(p) for t in os.listdir(tasks) for p in open('%s/%s/children' % (tasks, t)).read().split()]
-            engines = [p for p in engines if os.stat('/proc/%d' % p).st_uid == os.getuid()]
+            # Not its own processes, which this test has started as well.
+            engines = [p for p in engines if b'swrk' in open('/proc/%d/cmdline' % p, 'rb').read() and os.stat('/proc/%d' % p).st_uid == os.getuid()]
             assert len(engines) == 1, engines
             libc.ptrace(0x4206, engines[0], None, None)
             print('seize', ctypes.get_errno())
