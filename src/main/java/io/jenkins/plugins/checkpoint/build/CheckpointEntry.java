@@ -220,8 +220,8 @@ public final class CheckpointEntry implements Serializable {
     /** The reason in words. */
     public String getReasonText() {
         return switch (getReason()) {
-            case "interval", "every" -> Messages.Reason_interval();
-            case "asked", "dump", "request" -> Messages.Reason_asked();
+            case "every", "interval" -> Messages.Reason_interval();
+            case "checkpointDump", "asked", "dump" -> Messages.Reason_asked();
             case "self" -> Messages.Reason_self();
             case "abort" -> Messages.Reason_abort();
             case "timeout" -> Messages.Reason_timeout();

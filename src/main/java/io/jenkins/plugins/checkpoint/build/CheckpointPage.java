@@ -213,7 +213,7 @@ public final class CheckpointPage implements ModelObject {
             return;
         }
         response.setContentType("application/zstd");
-        attach(response, ".tar.zst");
+        name(response, "attachment", ".tar.zst");
         response.setHeader("Content-Length", String.valueOf(file.length()));
         try (InputStream in = file.open()) {
             in.transferTo(response.getOutputStream());
@@ -221,7 +221,7 @@ public final class CheckpointPage implements ModelObject {
     }
 
     /**
-     * Sends a report that stands alone, made of what the archive says of itself.
+     * Shows a report that stands alone and can be saved, made of what the archive says of itself.
      *
      * @param stapler where it goes
      * @throws IOException if it is gone or damaged
@@ -237,14 +237,15 @@ public final class CheckpointPage implements ModelObject {
             return;
         }
         response.setContentType("text/html;charset=UTF-8");
-        attach(response, ".html");
+        // In a place of its own: the page can neither run scripts nor act as the user.
+        name(response, "inline", ".html");
         response.setHeader("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'");
         response.setHeader("X-Content-Type-Options", "nosniff");
         response.getOutputStream().write(html.getBytes(StandardCharsets.UTF_8));
     }
 
-    private void attach(HttpServletResponse response, String suffix) {
-        response.setHeader("Content-Disposition", "attachment; filename=\"" + entry.getName().replaceAll("[^\\w.-]", "_") + "-" + entry.getNumber() + suffix + "\"");
+    private void name(HttpServletResponse response, String how, String suffix) {
+        response.setHeader("Content-Disposition", how + "; filename=\"" + entry.getName().replaceAll("[^\\w.-]", "_") + "-" + entry.getNumber() + suffix + "\"");
     }
 
     /**
