@@ -252,6 +252,9 @@ static void become_zombie(struct restore *restore, struct restore_task *task)
 	sigset_t set;
 
 	prctl(PR_SET_NAME, tc->comm);
+	/* What whoever started pcr had it ignore: as a shell's job in the background SIGINT, SIGQUIT. */
+	for (int i = 1; i < _NSIG; i++)
+		signal(i, SIG_DFL);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &tc->blk_sigset, NULL, sizeof(tc->blk_sigset));
 	if (WIFEXITED(status))
 		_exit(WEXITSTATUS(status));
