@@ -16,8 +16,11 @@ public record MachineCheck(boolean good, String text) implements Serializable {
      * @return one line
      */
     public String summary() {
+        if (good) {
+            return "OK";
+        }
         String[] lines = text.split("\n");
         String last = lines[lines.length - 1].strip();
-        return last.isEmpty() ? good ? "OK" : "no" : last;
+        return last.isEmpty() ? "no" : last;
     }
 }

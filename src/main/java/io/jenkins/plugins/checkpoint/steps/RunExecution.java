@@ -162,17 +162,20 @@ final class RunExecution extends AbstractStepExecutionImpl {
     }
 
     private void finish(RunHost host, FilePath place, RunEnd end) throws IOException, InterruptedException {
-        finished = true;
-        Object value;
+        Object value = null;
+        AbortException failure = null;
         try {
             value = RunResults.value(session, place, end);
         } catch (AbortException e) {
-            session.close(host);
-            getContext().onFailure(e);
-            return;
+            failure = e;
         }
+        finished = true;
         session.close(host);
-        getContext().onSuccess(value);
+        if (failure != null) {
+            getContext().onFailure(failure);
+        } else {
+            getContext().onSuccess(value);
+        }
     }
 
     private void fail(Throwable cause) {

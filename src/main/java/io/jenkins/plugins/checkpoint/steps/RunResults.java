@@ -3,6 +3,7 @@ package io.jenkins.plugins.checkpoint.steps;
 
 import hudson.AbortException;
 import hudson.FilePath;
+import io.jenkins.plugins.checkpoint.agent.AgentException;
 import java.io.IOException;
 import java.util.List;
 import jenkins.model.CauseOfInterruption;
@@ -35,7 +36,11 @@ final class RunResults {
         if (end.status() > 0) {
             throw new AbortException(Messages.Run_ExitCode(String.valueOf(end.status())));
         }
-        return options.returnStdout ? session.output(place) : null;
+        try {
+            return options.returnStdout ? session.output(place) : null;
+        } catch (AgentException e) {
+            throw new AbortException(e.getMessage());
+        }
     }
 
     /** Why somebody stops a step: a time limit, or a person. */

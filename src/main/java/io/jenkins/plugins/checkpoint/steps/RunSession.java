@@ -20,6 +20,8 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * A run as the controller knows it, from its start or restore to its end; pipeline steps keep it in the build's state, so that they find the
@@ -27,6 +29,7 @@ import java.util.TreeMap;
  */
 final class RunSession implements Serializable {
     private static final long serialVersionUID = 1;
+    private static final Logger LOGGER = Logger.getLogger(RunSession.class.getName());
     private static final SecureRandom RANDOM = new SecureRandom();
 
     final String id;
@@ -161,16 +164,17 @@ final class RunSession implements Serializable {
             dumpQuietly(host, CheckpointReason.FAILURE, true);
             new AgentCalls.GoOn(directory).on(place);
         }
-        if (leaving && !released) {
+        if ((leaving || state.shutdown()) && !released) {
             released = true;
             host.say(Messages.Agent_ShutsDown(Agents.display(node)));
             shutDown = dumpQuietly(host, CheckpointReason.AGENT_SHUTDOWN, false);
-        }
-        if (state.shutdown() && !released) {
-            released = true;
-            host.say(Messages.Agent_ShutsDown(Agents.display(node)));
-            shutDown = dumpQuietly(host, CheckpointReason.AGENT_SHUTDOWN, false);
-            new AgentCalls.Release(directory).on(place);
+            if (state.shutdown()) {
+                new AgentCalls.Release(directory).on(place);
+            }
+            if (shutDown) {
+                // Not to be asked again: the agent may be gone in a moment.
+                return Optional.of(end(RunState.CHECKPOINTED));
+            }
         }
         if (nextDumpMillis > 0 && System.currentTimeMillis() >= nextDumpMillis && !dumping) {
             // Not here: the console goes on meanwhile.
@@ -279,11 +283,16 @@ final class RunSession implements Serializable {
      *
      * @param host the build
      */
-    void close(RunHost host) throws IOException, InterruptedException {
+    void close(RunHost host) throws InterruptedException {
         RunSessions.remove(host.build(), this);
         Optional<FilePath> place = place();
         if (place.isPresent()) {
-            new AgentCalls.Remove(directory, keepFiles).on(place.get());
+            try {
+                new AgentCalls.Remove(directory, keepFiles).on(place.get());
+            } catch (IOException e) {
+                // The run has ended all the same; its directory stays on the agent.
+                LOGGER.log(Level.INFO, "cannot remove " + directory + " on " + Agents.display(node), e);
+            }
         }
     }
 
