@@ -69,7 +69,7 @@ final class RunExecution extends AbstractStepExecutionImpl {
                     session.start(host, script, getContext().get(EnvVars.class));
                 }
                 getContext().saveState();
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException | RuntimeException | LinkageError e) {
                 fail(e instanceof AbortException ? e : new AbortException(message(e)));
                 return;
             } catch (InterruptedException e) {
@@ -81,7 +81,7 @@ final class RunExecution extends AbstractStepExecutionImpl {
     }
 
     // What comes from an agent is in one line already; a stack trace helps nobody in the console.
-    private static String message(Exception e) {
+    private static String message(Throwable e) {
         LOGGER.log(Level.FINE, "run failed", e);
         return Errors.line(e);
     }
@@ -137,7 +137,7 @@ final class RunExecution extends AbstractStepExecutionImpl {
                 delay = Math.min(delay + delay / 5, LAST_LOOK_MILLIS);
             }
             again(delay);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | LinkageError e) {
             // The connection went away in the middle, most often: the processes live on.
             LOGGER.log(Level.FINE, "cannot look at " + session.directory, e);
             again(OFFLINE_LOOK_MILLIS);
@@ -218,7 +218,7 @@ final class RunExecution extends AbstractStepExecutionImpl {
                 }
                 session.close(host);
             }
-        } catch (IOException | InterruptedException | RuntimeException e) {
+        } catch (IOException | InterruptedException | RuntimeException | LinkageError e) {
             LOGGER.log(Level.WARNING, "cannot end the run in " + session.directory + " on " + Agents.display(session.node), e);
         }
         fail(cause);
