@@ -285,7 +285,8 @@ class SecondUserTest {
             tasks = '/proc/%s/task' % sys.argv[3]
             engines = [int(p) for t in os.listdir(tasks) for p in open('%s/%s/children' % (tasks, t)).read().split()]
             # Not its own processes, which this test has started as well.
-            engines = [p for p in engines if b'swrk' in open('/proc/%d/cmdline' % p, 'rb').read() and os.stat('/proc/%d' % p).st_uid == os.getuid()]
+            engines = [p for p in engines if open('/proc/%d/cmdline' % p).read().split(chr(0))[1:2] == ['swrk']]
+            assert os.stat('/proc/%d' % engines[0]).st_uid == os.getuid()
             assert len(engines) == 1, engines
             libc.ptrace(0x4206, engines[0], None, None)
             print('seize', ctypes.get_errno())
