@@ -152,8 +152,11 @@ static int connect_to(int fd, const InetSkEntry *e)
 	uint64_t until = deadline(CONNECT_MS);
 
 	inetsk_address(e, true, &peer);
-	if (bind(fd, (void *)&own, n) < 0)
-		return err_errno("its address cannot be bound");
+	while (bind(fd, (void *)&own, n) < 0) {
+		if (errno != EADDRINUSE || now_us() > until)
+			return err_errno("its address cannot be bound");
+		nap();
+	}
 	while (connect(fd, (void *)&peer, n) < 0 && errno != EINPROGRESS) {
 		if ((errno != EADDRNOTAVAIL && errno != EADDRINUSE) || now_us() > until)
 			return err_errno("it cannot be connected");
