@@ -108,7 +108,7 @@ final class CheckpointSource implements Serializable {
             if (permalink.getId().equals(selector) || permalink.getId().equals(selector + "Build")) {
                 Run<?, ?> build = permalink.resolve(job);
                 if (build == null) {
-                    throw new AbortException(Messages.Source_NoBuild(job.getFullName(), selector));
+                    throw new AbortException(Messages.Source_NoSuchBuild(job.getFullName(), selector));
                 }
                 return build;
             }
