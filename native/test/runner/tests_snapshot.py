@@ -215,13 +215,16 @@ def progress(context):
         require([x["bytes"] for x in lines] == sorted(x["bytes"] for x in lines), "bytes that shrink")
         require(lines[-1]["bytes"] == lines[-1]["total"] > MIB / 4, f"at the end {lines[-1]}")
     context.wait_gone(pids)
-    outcome, lines = told("restore", "-D", images, "-d")
+    pidfile = os.path.join(context.scratch, "pid")
+    outcome, lines = told("restore", "-D", images, "-d", "--pidfile", pidfile)
     require(outcome.ok and lines[-1]["phase"] == "done", f"{lines}\n{outcome.describe()}")
+    with open(pidfile, encoding="ascii") as f:
+        pid = int(f.read())  # another one where it was restored in a namespace
     outcome, lines = told("dump", "-t", 4194303, "-D", context.images())
     require(not outcome.ok and lines[-1]["phase"] == "failed", f"{lines}")
     ours, theirs = os.pipe()
     os.close(ours)
-    outcome = context.dumper.run(["dump", "-t", target.pid, "-D", context.images(), "-R", "--progress-fd", theirs], scratch=context.scratch, pass_fds=[theirs])
+    outcome = context.dumper.run(["dump", "-t", pid, "-D", context.images(), "-R", "--progress-fd", theirs], scratch=context.scratch, pass_fds=[theirs])
     os.close(theirs)
     require(outcome.ok, "nobody reads\n" + outcome.describe())
     goes_on(target, 1, "after the restore", 30)

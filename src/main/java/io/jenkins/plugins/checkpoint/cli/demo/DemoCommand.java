@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
 /** {@code demo}: shows the whole way on a real process. */
 @Command(name = "demo", mixinStandardHelpOptions = true, sortOptions = false,
         description = "Dumps a running test over CRIU RPC, archives it, kills it, restores it from the archive, and checks that it went on where it stood.",
-        footer = {"", "Exit status: 0 if the run's record has no gap and no repeat. Needs python3 and, for now, root."})
+        footer = {"", "Exit status: 0 if the run's record has no gap and no repeat. Needs python3."})
 public final class DemoCommand implements Callable<Integer> {
     @Option(names = "--keep", description = "keep the working directory: images, archive, logs, the run's record")
     private boolean keep;
