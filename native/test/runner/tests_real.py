@@ -80,8 +80,10 @@ def pytest(directory, steps):
             f"{run} >pytest.log 2>&1 && echo PASS >result || tail -n 3 pytest.log >result"]
 
 
-def as_nobody(directory):
-    """The prefix of a command that runs as an ordinary user, to whom the directory then belongs."""
+def not_as_root(directory):
+    """The prefix of a command that must not run as root: it runs as an ordinary user, to whom the directory then belongs."""
+    if os.geteuid():
+        return []
     nobody = pwd.getpwnam("nobody")
     os.chown(directory, nobody.pw_uid, nobody.pw_gid)
     return ["/usr/bin/setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
@@ -92,7 +94,7 @@ def postgres(directory, steps):
     if not binaries:
         raise Skip("PostgreSQL is not installed")
     work = shutil.copy(source("postgres.sh"), directory)  # the repository need not be open to everybody
-    return [*as_nobody(directory), "/bin/bash", work, directory, steps, binaries[-1]]
+    return [*not_as_root(directory), "/bin/bash", work, directory, steps, binaries[-1]]
 
 
 def maven(directory, steps):

@@ -57,7 +57,6 @@ SETUP = {
     "rpc_options:*": "the tests read the table in the repository",
     "page_server:over_rpc": "the test looks for the old pid",
     "container:*": "only root makes a container by hand",
-    "real:postgres": "the test gives files to another user",
 }
 
 # name: (what the line must name)
