@@ -44,7 +44,6 @@ static const struct {
 	{ "sk_ns", NULL, NAMESPACES },
 	{ "nsid", NULL, NAMESPACES },
 	{ "link_nsid", NULL, NAMESPACES },
-	{ "timens", NULL, NAMESPACES },
 	{ "external_net_ns", NULL, NAMESPACES },
 	{ "newifindex", NULL, NAMESPACES },
 	{ "move_mount_set_group", NULL, NAMESPACES },

@@ -248,6 +248,12 @@ static bool has_loginuid(void)
 	return access("/proc/self/loginuid", R_OK) == 0;
 }
 
+static bool has_time_namespace(void)
+{
+	return access("/proc/self/ns/time", F_OK) == 0 &&
+	       (pidns_can_choose() ? has_capability(CAP_SYS_ADMIN) && has_capability(CAP_SYS_TIME) : has_pid_namespace());
+}
+
 #define ROOT "run pcr as root or with "
 
 const struct need needs[] = {
@@ -280,6 +286,8 @@ const struct need needs[] = {
 	{ "rseq", "get_rseq_conf", "restartable sequences", "Linux 5.13", has_rseq_conf, false },
 	{ "membarrier", "membarrier_get_registrations", "registrations for membarrier(2)", "Linux 6.3", has_membarrier, false },
 	{ "timer_ids", "timer_cr_ids", "POSIX timers with high ids, fast", "Linux 6.15", has_timer_ids, false },
+	{ "time_namespace", "timens", "clocks that go on after a restart of the machine or on another one", "Linux 5.6; " ROOT "CAP_SYS_ADMIN and CAP_SYS_TIME",
+	  has_time_namespace, false },
 	{ "loginuid", "loginuid", "login uids of the audit system", "a kernel with CONFIG_AUDITSYSCALL", has_loginuid, false },
 };
 const size_t need_count = ARRAY_LEN(needs);

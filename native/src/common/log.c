@@ -5,19 +5,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "common/util.h"
 
 static int fd = 2;
 static int max_level = LOG_WARN;
 static int task_pid;
-static struct timespec start;
+static uint64_t start_us;
 
 void log_init(int log_fd, int level)
 {
 	fd = log_fd;
 	max_level = level;
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	start_us = now_us();
 }
 
 int log_fd(void)
@@ -39,15 +40,13 @@ void log_line(enum log_level level, const char *fmt, ...)
 {
 	static const char *const names[] = { "", "Error: ", "Warn: ", "", "" };
 	char line[2048];
-	struct timespec now;
 	int saved = errno, n;
 	long us;
 	va_list ap;
 
 	if ((int)level > max_level)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	us = (now.tv_sec - start.tv_sec) * 1000000L + (now.tv_nsec - start.tv_nsec) / 1000;
+	us = now_us() - start_us;
 	n = snprintf(line, sizeof(line), "(%02ld.%06ld) %s", us / 1000000, us % 1000000, names[level]);
 	if (task_pid)
 		n += snprintf(line + n, sizeof(line) - n, "%d: ", task_pid);

@@ -189,10 +189,17 @@ int write_all(int fd, const void *buf, size_t size)
 	return 0;
 }
 
+static int64_t moved_us;
+
+void now_us_moved(int64_t less)
+{
+	moved_us += less;
+}
+
 uint64_t now_us(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000 + moved_us;
 }

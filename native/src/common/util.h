@@ -65,7 +65,10 @@ ssize_t proc_readlink(pid_t pid, const char *name, char *buf, size_t size);
 int read_all(int fd, void *buf, size_t size);
 int write_all(int fd, const void *buf, size_t size);
 
-/* CLOCK_MONOTONIC in microseconds. */
+/* CLOCK_MONOTONIC in microseconds, of the time namespace that the process began in. */
 uint64_t now_us(void);
+
+/* From here on the clock shows so many microseconds less than before, since the process entered another time namespace. */
+void now_us_moved(int64_t less);
 
 #endif

@@ -38,7 +38,7 @@ int namespace_check(const struct task *task)
 {
 	static const char *const names[][2] = {
 		{ "pid", "PID" }, { "net", "network" }, { "ipc", "IPC" },	{ "uts", "UTS" },
-		{ "mnt", "mount" }, { "user", "user" }, { "cgroup", "cgroup" }, { "time", "time" },
+		{ "mnt", "mount" }, { "user", "user" }, { "cgroup", "cgroup" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -154,6 +154,7 @@ int ids_dump(struct dump *dump, struct task *task)
 	TaskKobjIdsEntry ids = dump->namespaces;
 	auto_img *img = img_create(dump->dirfd, IMG_IDS, task->pid);
 
+	ids.time_ns_id = dump->time_ns_id;
 	ids.vm_id = task->vm_id;
 	ids.files_id = task->files_id;
 	ids.fs_id = task->fs_id;

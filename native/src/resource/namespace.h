@@ -15,7 +15,7 @@ struct task;
 /* Numbers for the namespaces and tables of pcr itself, by which a restore knows that the tree has none of its own. */
 void namespace_ids_of_self(TaskKobjIdsEntry *ids);
 
-/* Refuses a task that lives in a namespace that is not pcr's, by its name. Returns 0 or -1 with the error set. */
+/* Refuses a task that lives in a namespace that is not pcr's, by its name; time namespaces: clocks.h. Returns 0 or -1 with the error set. */
 int namespace_check(const struct task *task);
 
 /* Sets vm_id, files_id, fs_id and sighand_id of a task, equal to an earlier task's where they share. Returns 0 or -1 with the error set:

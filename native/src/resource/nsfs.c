@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Descriptors of namespaces that the tree lives in. Trees with namespaces of their own are not dumped, so these are pcr's as well.
+ * Descriptors of namespaces that the tree lives in. Trees with namespaces of their own are not dumped, so these are
+ * pcr's as well; but for the time namespace, which a restore makes (clocks.h).
  */
 #include "resource/nsfs.h"
 
@@ -26,6 +27,11 @@ static const struct {
 	{ "mnt", CLONE_NEWNS, offsetof(TaskKobjIdsEntry, mnt_ns_id) },	     { "user", CLONE_NEWUSER, offsetof(TaskKobjIdsEntry, user_ns_id) },
 	{ "cgroup", CLONE_NEWCGROUP, offsetof(TaskKobjIdsEntry, cgroup_ns_id) }, { "time", CLONE_NEWTIME, offsetof(TaskKobjIdsEntry, time_ns_id) },
 };
+
+static bool is_time(int kind)
+{
+	return kinds[kind].flag == CLONE_NEWTIME;
+}
 
 /* --- dump --- */
 
@@ -55,11 +61,11 @@ static int nsfs_dump(struct dump *dump, const struct fd_info *info, FileEntry *e
 	ns_file_entry__init(e);
 	entry->nsf = e;
 	snprintf(name, sizeof(name), "ns/%s", kinds[kind].name);
-	if (proc_readlink(getpid(), name, ours, sizeof(ours)) < 0 || strcmp(ours, info->link))
+	if (proc_readlink(is_time(kind) ? info->task->pid : getpid(), name, ours, sizeof(ours)) < 0 || strcmp(ours, info->link))
 		return err_set(ENOTSUP, "pid %d: descriptor %d is %s, a namespace that the tree does not live in, which cannot be dumped",
 			       info->task->pid, info->fd, info->link);
 	e->id = entry->id;
-	e->ns_id = *(const uint32_t *)((const char *)&dump->namespaces + kinds[kind].id);
+	e->ns_id = is_time(kind) ? dump->time_ns_id : *(const uint32_t *)((const char *)&dump->namespaces + kinds[kind].id);
 	e->ns_cflag = kinds[kind].flag;
 	e->flags = info->flags;
 	return 0;
@@ -77,6 +83,8 @@ static int nsfs_collect(struct restore *restore, FileEntry *entry)
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		if (kinds[i].flag != e->ns_cflag)
 			continue;
+		if (is_time(i) && restore->tasks[0].ids)
+			root = restore->tasks[0].ids;
 		if (root && *(const uint32_t *)((const char *)root + kinds[i].id) != e->ns_id)
 			return err_set(ENOTSUP, "files.img: id %u is a %s namespace that the tree does not live in, which cannot be restored", entry->id,
 				       kinds[i].name);

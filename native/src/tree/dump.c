@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/err.h"
@@ -17,11 +16,11 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "images/pstree.pb-c.h"
-#include "images/timens.pb-c.h"
 #include "pageserver/client.h"
 #include "ptrace/parasite.h"
 #include "ptrace/seize.h"
 #include "resource/cgroup.h"
+#include "resource/clocks.h"
 #include "resource/cpuinfo.h"
 #include "resource/fd_kind.h"
 #include "resource/fd_table.h"
@@ -46,14 +45,6 @@
 #include "tree/snapshot.h"
 #include "tree/track.h"
 
-
-/* One entry, one file. */
-static int write_single(struct dump *dump, enum img_kind kind, const ProtobufCMessage *message)
-{
-	auto_img *img = img_create(dump->dirfd, kind, 0);
-
-	return img ? img_write(img, message) : -1;
-}
 
 static bool pid_in_tree(const struct tree *tree, pid_t pid)
 {
@@ -101,7 +92,7 @@ static int look(struct dump *dump)
 			return -1;
 		if (task->zombie)
 			continue;
-		if (namespace_check(task) < 0 || core_check(task) < 0 || shared_tables_collect(task) < 0 || vma_collect(dump, task) < 0 ||
+		if (namespace_check(task) < 0 || clocks_check(dump, task) < 0 || core_check(task) < 0 || shared_tables_collect(task) < 0 || vma_collect(dump, task) < 0 ||
 		    regfile_dump_link(dump, task, "exe", &task->exe_file_id) < 0 || fs_dump(dump, task) < 0)
 			return -1;
 	}
@@ -227,36 +218,16 @@ static int dump_pstree(struct dump *dump)
 	return 0;
 }
 
-static Timespec clock_entry(clockid_t clock)
-{
-	Timespec e = TIMESPEC__INIT;
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	e.tv_sec = t.tv_sec;
-	e.tv_nsec = t.tv_nsec;
-	return e;
-}
-
-static int dump_clocks(struct dump *dump)
-{
-	Timespec monotonic = clock_entry(CLOCK_MONOTONIC), boottime = clock_entry(CLOCK_BOOTTIME);
-	TimensEntry e = TIMENS_ENTRY__INIT;
-
-	e.monotonic = &monotonic;
-	e.boottime = &boottime;
-	return write_single(dump, IMG_TIMENS, &e.base);
-}
-
 static int dump_frozen(struct dump *dump)
 {
 	track_match(dump);
 	dump->files = img_create(dump->dirfd, IMG_FILES, 0);
 	if (dump->request->has_cpu_cap && dump->request->cpu_cap && cpuinfo_write(dump->dirfd) < 0)
 		return -1;
-	if (!dump->files || look(dump) < 0 || dump_files(dump) < 0 || dump_tasks(dump) < 0 || dump_memory(dump) < 0)
+	/* The clocks before the timers, which are to be right by them. */
+	if (!dump->files || look(dump) < 0 || clocks_dump(dump) < 0 || dump_files(dump) < 0 || dump_tasks(dump) < 0 || dump_memory(dump) < 0)
 		return -1;
-	if (dump_pstree(dump) < 0 || dump_clocks(dump) < 0 || seccomp_dump_end(dump) < 0 || cgroup_dump_end(dump) < 0)
+	if (dump_pstree(dump) < 0 || seccomp_dump_end(dump) < 0 || cgroup_dump_end(dump) < 0)
 		return -1;
 	return 0;
 }

@@ -20,6 +20,7 @@ struct dump {
 	struct tree tree;
 	struct img *files; /* files.img: every open file of the tree, once */
 	TaskKobjIdsEntry namespaces; /* ids of the namespaces that the tree shares with pcr; the ids of inventory.img */
+	uint32_t time_ns_id; /* of the tree's time namespace, which may be another one than pcr's */
 	uint32_t pages_id; /* of the last pages-N.img */
 	int parent_fd; /* images directory of the dump before this one; -1: none */
 	size_t copies; /* tasks whose memory is written after the thaw, from copies of it */

@@ -11,6 +11,7 @@
 #include "image/image.h"
 #include "pageserver/client.h"
 #include "ptrace/seize.h"
+#include "resource/clocks.h"
 #include "resource/page_writer.h"
 #include "resource/pagemap.h"
 #include "resource/seccomp.h"
@@ -30,7 +31,7 @@ static int look(struct dump *dump)
 
 		if (refuse_stranger(dump->request, task->pid) < 0)
 			return -1;
-		if (!task->zombie && (namespace_check(task) < 0 || core_check(task) < 0 || vma_collect(dump, task) < 0))
+		if (!task->zombie && (namespace_check(task) < 0 || clocks_check(dump, task) < 0 || core_check(task) < 0 || vma_collect(dump, task) < 0))
 			return -1;
 	}
 	return 0;

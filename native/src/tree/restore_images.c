@@ -15,6 +15,7 @@
 #include "image/image.h"
 #include "images/pstree.pb-c.h"
 #include "resource/cgroup.h"
+#include "resource/clocks.h"
 #include "resource/creds.h"
 #include "resource/cpu.h"
 #include "resource/mm.h"
@@ -225,8 +226,9 @@ static int check_ids(struct restore *restore, struct restore_task *task)
 	CHECK(mnt_ns_id, "mount");
 	CHECK(user_ns_id, "user");
 	CHECK(cgroup_ns_id, "cgroup");
-	CHECK(time_ns_id, "time");
 #undef CHECK
+	if (task->parent && task->parent->ids && ids->time_ns_id != task->parent->ids->time_ns_id)
+		return err_set(ENOTSUP, "pid %d lives in a time namespace other than its parent's, which cannot be restored", task->pid);
 	for (struct restore_task *other = restore->tasks; other < task; other++) {
 		if (!other->ids)
 			continue;
@@ -302,7 +304,7 @@ int restore_read_tree(struct restore *restore)
 	for (size_t i = 0; i < restore->task_count; i++)
 		if (read_task(restore, &restore->tasks[i]) < 0)
 			return -1;
-	if (seccomp_read(restore) < 0 || cgroup_read(restore) < 0)
+	if (clocks_read(restore) < 0 || seccomp_read(restore) < 0 || cgroup_read(restore) < 0)
 		return -1;
 	return restore_plan_sessions(restore);
 }

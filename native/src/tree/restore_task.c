@@ -22,6 +22,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "resource/cgroup.h"
+#include "resource/clocks.h"
 #include "resource/fs.h"
 #include "resource/shmem.h"
 #include "resource/signal.h"
@@ -377,6 +378,8 @@ void restore_task_main(struct restore *restore, struct restore_task *task)
 	log_set_pid(task->pid);
 	restore->slots[restore_index(restore, task)].born = 1;
 	die_with_parent(restore, task, task->parent ? task->parent->pid : restore->coordinator);
+	if (!task->parent && clocks_enter(restore) < 0)
+		give_up(restore, task);
 	if (!task->zombie && !task->helper)
 		cgroup_enter(restore, task);
 	if (!task->zombie && !task->helper && (vmas_set_thp(task) < 0 || restore_open_files(restore, task) < 0 ||

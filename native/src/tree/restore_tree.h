@@ -18,6 +18,7 @@
 #include "images/inventory.pb-c.h"
 #include "images/mm.pb-c.h"
 #include "images/seccomp.pb-c.h"
+#include "images/timens.pb-c.h"
 #include "resource/fd_kind.h"
 #include "resource/shmem.h"
 #include "restorer/restorer.h"
@@ -98,6 +99,7 @@ struct restore {
 	const struct request *request;
 	int dirfd; /* the images directory, at a descriptor number that no task needs */
 	InventoryEntry *inventory;
+	TimensEntry *clocks; /* NULL: leave them as they are here */
 	SeccompEntry *seccomp; /* NULL when no thread has filters */
 	bool has_seccomp; /* some thread runs under seccomp */
 

@@ -251,6 +251,10 @@ def _process(pid, task, result, renumber):
         result[f"{pid} {name}"] = _link(f"/proc/{task}/{name}")
     for name in os.listdir(f"/proc/{task}/ns"):
         space = _link(f"/proc/{task}/ns/{name}")
+        # a restore makes a time namespace for the clocks to go on, one for all
+        if name.startswith("time"):
+            result[f"{pid} ns {name}"] = renumber("time namespace", space)
+            continue
         # one of its own may be another afterwards, ours must stay ours
         result[f"{pid} ns {name}"] = "ours" if space == _link(f"/proc/self/ns/{name}") else renumber("namespace", space)
     for m in mappings(task):

@@ -9,7 +9,6 @@ import re
 
 from . import procfs
 from .harness import Failure, Skip, Test, require
-from .tests_programs import CRIU_CHANGES
 
 # What cannot be refused, and what CRIU 4 loses without a word
 UNSEEN = {"landlock": "no kernel interface shows a Landlock domain, so no engine can know of one",
@@ -150,7 +149,7 @@ def kind(program, name):
                 context.note("restore refused: " + outcome.errors()[-1])
                 return
             raise Failure("the dump took it, the restore did not\n" + outcome.describe())
-        target.compare(before, "after the restore", ALLOWED.get(name, []) + (CRIU_CHANGES if "criu" in both else []))
+        target.compare(before, "after the restore", ALLOWED.get(name, []))
         target.verify()
         context.note("restored")
         context.no_strays("after the program's end")

@@ -13,10 +13,6 @@ from . import procfs, user
 from .harness import USER, Skip, Test, require
 
 # What real CRIU is known not to keep; checked when CRIU restores.
-CRIU_CHANGES = [
-    r"^\d+ ns time(_for_children)?:",  # CRIU 4 restores into a new time namespace
-]
-
 # The number of a terminal may be taken by another test's when it is restored
 NUMBERS = [r"/dev/pts/\d+( \(deleted\))? -> /dev/pts/", r"stat tty: 348\d\d -> 348\d\d"]
 
@@ -180,11 +176,6 @@ PROGRAMS = [
 ]
 
 
-def allowed(program, context):
-    both = {context.dumper.name, context.restorer.name}
-    return program.allowed + (CRIU_CHANGES if "criu" in both else [])
-
-
 def prepare(program, context, leave_running=False):
     reasons = []
     if context.dumper.name == "criu":
@@ -228,7 +219,7 @@ def once(program):
         if program.down:
             program.down(target)
         context.restore(target, images, *program.options)
-        target.compare(before, "after the restore", allowed(program, context))
+        target.compare(before, "after the restore", program.allowed)
         if program.after:
             program.after(context, target, images)
         target.verify()
@@ -251,14 +242,13 @@ def again(program):
         outcome = context.dumper.dump(target.seen, images, "--leave-running", *program.options, scratch=context.scratch)
         require(outcome.ok, "dump --leave-running failed\n" + outcome.describe())
         target.compare(before, "after dump --leave-running")
-        # pcr refuses the time namespace that CRIU 4 restores into, so there is no second time for that pair
-        for turn in ("first", "second")[:1 if (context.dumper.name, context.restorer.name) == ("pcr", "criu") else 2]:
+        for turn in ("first", "second"):
             images = context.images()
             context.dump(target, images, *program.options)
             if program.down:
                 program.down(target)
             context.restore(target, images, *program.options)
-            target.compare(before, f"after the {turn} restore", allowed(program, context))
+            target.compare(before, f"after the {turn} restore", program.allowed)
         if program.after:
             program.after(context, target, images)
         target.verify()
