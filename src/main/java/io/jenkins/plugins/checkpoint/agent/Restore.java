@@ -50,9 +50,10 @@ public final class Restore {
         RunMetadata origin = RunMetadata.read(images);
         List<String> remarks = new ArrayList<>();
         Path workspace = prepareWorkspace(origin, request, remarks);
+        prepareOrigin(origin, run, images);
+        // Last of what may be refused: it replaces files that may be in use.
         Path packed = images.resolve(WorkspaceFiles.FILE);
         int files = Files.exists(packed) ? WorkspaceFiles.unpack(packed, workspace) : 0;
-        prepareOrigin(origin, run, images);
         prepareRun(origin, run, images);
         Supervisor.restore(run, images, origin, request.arguments());
         long bytes = RunDirectory.size(images);

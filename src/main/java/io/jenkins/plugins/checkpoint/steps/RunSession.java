@@ -176,7 +176,7 @@ final class RunSession implements Serializable {
                 return Optional.of(end(RunState.CHECKPOINTED));
             }
         }
-        if (nextDumpMillis > 0 && System.currentTimeMillis() >= nextDumpMillis && !dumping) {
+        if (nextDumpMillis > 0 && System.currentTimeMillis() >= nextDumpMillis && !dumping && !held) {
             // Not here: the console goes on meanwhile.
             dumping = true;
             Computer.threadPoolForRemoting.submit(() -> {
