@@ -64,7 +64,16 @@ static const struct need *find_need(const char *name)
 	return NULL;
 }
 
-int check_feature(const char *name)
+static int list(FILE *out)
+{
+	for (size_t i = 0; i < need_count; i++)
+		fprintf(out, "%s\n", needs[i].alias ? needs[i].alias : needs[i].name);
+	for (size_t i = 0; i < ARRAY_LEN(features); i++)
+		fprintf(out, "%s\n", features[i].name);
+	return 0;
+}
+
+static int look(const char *name)
 {
 	const struct need *need = find_need(name);
 
@@ -78,5 +87,15 @@ int check_feature(const char *name)
 		need = find_need(features[i].need);
 		return need ? check_need(need) : 0;
 	}
-	return err_set(EINVAL, "there is no feature '%s'; pcr check lists what pcr needs, and CRIU's names of features are known", name);
+	return err_set(EINVAL, "there is no feature '%s'; pcr check --feature list names those that are known", name);
+}
+
+int check_feature(FILE *out, const char *name)
+{
+	if (!strcmp(name, "list"))
+		return list(out);
+	if (look(name) < 0)
+		return -1;
+	fprintf(out, "%s is supported\n", name);
+	return 0;
 }

@@ -13,6 +13,17 @@
 #define SYSTEM_FILE "/etc/criu/default.conf"
 #define SIZE_MAX_BYTES (1 << 20)
 
+/* NAME=VALUE as on the command line: ends NAME and returns what follows it; NULL where there is no '='. */
+static char *cut_value(char *name)
+{
+	char *sign = strchr(name, '=');
+
+	if (!sign)
+		return NULL;
+	*sign = 0;
+	return sign + 1;
+}
+
 /* The next word of a line: bare, or in double quotes, where \" is a quote. Returns it, cut out of the line, or NULL at its end (or at a
  * comment); *rest is what follows. *bad: quotes that do not end. */
 static char *next_word(char *p, char **rest, bool *bad)
@@ -57,7 +68,9 @@ static int take_line(struct command *command, char *line, const char *where)
 		return err_set(EINVAL, "%s: a quotation mark is missing", where);
 	if (!name)
 		return 0;
-	value = next_word(rest, &rest, &bad);
+	value = cut_value(name);
+	if (!value)
+		value = next_word(rest, &rest, &bad);
 	more = bad || !value ? NULL : next_word(rest, &rest, &bad);
 	if (bad)
 		return err_set(EINVAL, "%s: a quotation mark is missing", where);

@@ -83,7 +83,7 @@ static int run_restore(struct command *c)
 static int run_check(struct command *c)
 {
 	if (c->check.feature)
-		return check_feature(c->check.feature);
+		return check_feature(stdout, c->check.feature);
 	return c->check.json ? check_json(stdout) : check_run(stdout);
 }
 

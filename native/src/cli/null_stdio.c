@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "common/err.h"
 #include "common/log.h"
 
 void null_stdio(void)
@@ -15,4 +16,15 @@ void null_stdio(void)
 			dup2(null, fd);
 	if (null > 2)
 		close(null);
+}
+
+int null_stdio_one(int fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || (null != fd && dup2(null, fd) < 0))
+		return err_errno("/dev/null");
+	if (null != fd)
+		close(null);
+	return 0;
 }

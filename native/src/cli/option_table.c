@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/action_script.h"
+#include "cli/null_stdio.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
@@ -18,7 +19,7 @@
 
 int option_number(const char *option, const char *text, unsigned long max, unsigned long *value)
 {
-	static const char units[] = "KMG";
+	static const char units[] = "KkMmGg";
 	const char *unit;
 	char *end;
 
@@ -27,7 +28,7 @@ int option_number(const char *option, const char *text, unsigned long max, unsig
 	unit = *end ? strchr(units, *end) : NULL;
 	if (end == text || errno || *text == '-' || (*end && (!unit || end[1])))
 		return err_set(EINVAL, "%s: '%s' is not a number", option, text);
-	for (long i = unit ? unit - units : -1; i >= 0 && *value <= max; i--)
+	for (long i = unit ? (unit - units) / 2 : -1; i >= 0 && *value <= max; i--)
 		*value <<= 10;
 	if (*value > max)
 		return err_set(EINVAL, "%s: %s is out of range (0 to %lu)", option, text, max);
@@ -52,9 +53,13 @@ static int take_verbosity(struct command *c, const char *value)
 	unsigned long level;
 
 	if (!value || *value == 'v') {
-		c->request.log_level += 1 + (value ? strlen(value) : 0);
-		if (value && strspn(value, "v") != strlen(value))
-			return err_set(EINVAL, "-v%s: -v, -vv or -v3 are taken", value);
+		size_t letters = value ? strspn(value, "v") : 0;
+
+		if (value && value[letters])
+			return letters && strspn(value + letters, "0123456789") == strlen(value + letters)
+				       ? take_verbosity(c, value + letters)
+				       : err_set(EINVAL, "-v%s: -v, -vv or -v3 are taken", value);
+		c->request.log_level += 1 + letters;
 	} else {
 		if (option_number("--verbosity", value, INT32_MAX, &level) < 0)
 			return -1;
@@ -100,7 +105,13 @@ static int take_uint32(const char *option, const char *value, uint32_t *to)
 
 static int take_ghost_limit(struct command *c, const char *value)
 {
-	return take_uint32("--ghost-limit", value, &c->request.ghost_limit);
+	unsigned long bytes;
+
+	if (option_number("--ghost-limit", value, LONG_MAX, &bytes) < 0)
+		return -1;
+	/* The request's field has 32 bits. */
+	c->request.ghost_limit = bytes < UINT32_MAX ? bytes : UINT32_MAX;
+	return 0;
 }
 
 static int take_timeout(struct command *c, const char *value)
@@ -118,20 +129,24 @@ static int take_port(struct command *c, const char *value)
 	return 0;
 }
 
-/* A descriptor that must be open already. */
-static int take_fd(const struct command *c, const char *option, const char *value, int *to)
+static int take_number_of_fd(const struct command *c, const char *option, const char *value, int *to)
 {
 	unsigned long fd;
 
 	if (c->from_client)
 		return err_set(EINVAL, "%s: descriptor numbers have no meaning here", option);
-
 	if (option_number(option, value, INT32_MAX, &fd) < 0)
 		return -1;
-	if (fcntl(fd, F_GETFD) < 0)
-		return err_errno("%s: descriptor %lu", option, fd);
 	*to = fd;
 	return 0;
+}
+
+/* A descriptor that must be open already. */
+static int take_fd(const struct command *c, const char *option, const char *value, int *to)
+{
+	if (take_number_of_fd(c, option, value, to) < 0)
+		return -1;
+	return fcntl(*to, F_GETFD) < 0 ? err_errno("%s: descriptor %d", option, *to) : 0;
 }
 
 static int take_ps_socket(struct command *c, const char *value)
@@ -148,10 +163,12 @@ static int take_close(struct command *c, const char *value)
 {
 	int fd = -1;
 
-	if (take_fd(c, "--close", value, &fd) < 0)
+	if (take_number_of_fd(c, "--close", value, &fd) < 0)
 		return -1;
+	/* The numbers of standard streams are not to be given to anything else. */
 	if (fd <= 2)
-		return err_set(EINVAL, "--close: descriptor %d stays open", fd);
+		return null_stdio_one(fd);
+	/* It need not be open: scripts name what they might have inherited. */
 	close(fd);
 	return 0;
 }
@@ -300,8 +317,8 @@ const struct option_def option_table[] = {
 	{ "version", 'V', ARG_NONE, FLAG(version) },
 	{ "help", 'h', ARG_NONE, FLAG(help) },
 	/* both ways */
-	{ "leave-running", 'R', ARG_NONE, FLAG(request.leave_running) },
-	{ "leave-stopped", 's', ARG_NONE, FLAG(request.leave_stopped) },
+	{ "leave-running", 'R', ARG_NONE, FLAG(request.leave_running), .undoes = FLAG(request.leave_stopped) },
+	{ "leave-stopped", 's', ARG_NONE, FLAG(request.leave_stopped), .undoes = FLAG(request.leave_running) },
 	{ "restore-detached", 'd', ARG_NONE, FLAG(request.restore_detached) },
 	{ "daemon", 0, ARG_NONE, FLAG(daemon) },
 	{ "restore-sibling", 'S', ARG_NONE, FLAG(request.restore_sibling) },

@@ -17,6 +17,7 @@ struct option_def {
 	enum option_argument argument;
 	size_t flag; /* a bool: its offset in struct command, 0 for none; --no-NAME clears it */
 	int (*take)(struct command *command, const char *value); /* returns 0 or -1 with the error set */
+	size_t undoes; /* another bool, which the option clears: of the two the last one given counts; 0: none */
 	const char *refused; /* why pcr does not do this; NULL: it does, or it means nothing for processes in pcr's own namespaces */
 };
 

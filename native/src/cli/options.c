@@ -19,6 +19,8 @@ static int apply(struct command *command, size_t n, bool negated, const char *va
 {
 	const struct option_def *def = &option_table[n];
 
+	if (def->undoes && !negated)
+		*((bool *)command + def->undoes) = false;
 	if (def->flag)
 		*((bool *)command + def->flag) = !negated;
 	else if (def->refused && !negated)

@@ -261,8 +261,13 @@ static void write_stats(struct restore *restore)
 	img_keep_created();
 }
 
-static void wait_for_end(pid_t pid)
+/* shell_job: the terminal's keys are meant for the tree, and we end when it does, as shells wait for what they run. */
+static void wait_for_end(pid_t pid, bool shell_job)
 {
+	if (shell_job) {
+		signal(SIGINT, SIG_IGN);
+		signal(SIGQUIT, SIG_IGN);
+	}
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 }
@@ -415,6 +420,6 @@ int restore_run(const struct request *request, struct result *result)
 	failed = run(request, result);
 	progress_end(failed);
 	if (!failed && !request->restore_detached && !request->restore_sibling)
-		wait_for_end(result->pid);
+		wait_for_end(result->pid, request->shell_job);
 	return failed;
 }

@@ -43,6 +43,10 @@ def features(context):
     for name in names:
         status, said = run(context, "check", "--feature", name)
         require(status == 0 or (status == 1 and "is not there" in said), f"{name}: {status} {said}")
+    status, said = run(context, "check", "--feature", "mnt_id")
+    require(said == "mnt_id is supported\n", said)
+    status, said = run(context, "check", "--feature", "list")
+    require(status == 0 and set(names) <= set(said.split()), said)
     for name, expected in (("mnt_id", 0), ("tun", 1), ("nonsense", 1)):
         status, said = run(context, "check", "--feature", name)
         require(status == expected and ("there is no feature" in said) == (name == "nonsense"), f"{name}: {status} {said}")
@@ -91,6 +95,56 @@ def version_and_help(context):
     require(status == 0 and said.startswith("Usage:"), said)
     status, said = run(context)
     require(status == 1 and said.startswith("Usage:"), said)
+
+
+def log_places(context):
+    """-o takes any path, from the work directory; "-" is standard output; what is there need not be a file."""
+    directory = context.directory("logs")
+    os.mkdir(os.path.join(directory, "images"))
+    os.mkdir(os.path.join(directory, "images/sub"))
+    arguments = ["dump", "-t", "4194303", "-D", os.path.join(directory, "images"), "-v4", "-o"]
+    for name, there in (("sub/log", "images/sub/log"), ("../up.log", "up.log"), (os.path.join(directory, "whole.log"), "whole.log")):
+        status, said = run(context, *arguments, name)
+        log = open(os.path.join(directory, there)).read()
+        require(status == 1 and "no process with pid 4194303" in log and "no process" in said, f"{name}: {said} {log}")
+    for name in ("-", "/dev/stdout", "/dev/stderr"):
+        status, said = run(context, *arguments, name)
+        require(status == 1 and "dumping pid 4194303" in said, f"{name}: {said}")
+    status, said = run(context, *arguments, "/dev/null")
+    require(status == 1 and "dumping" not in said, said)
+    status, said = run(context, *arguments, "nowhere/log")
+    require(status == 1 and "nowhere/log: No such file" in said, said)
+    require(os.listdir(os.path.join(directory, "images")) == ["sub"], f"{os.listdir(os.path.join(directory, 'images'))}")
+
+
+def last_leave(context):
+    """-s -R lets the tree run, -R -s stops it, as with criu."""
+    target = context.start("single")
+
+    def state():
+        return re.search(r"^State:\t(.)", open(f"/proc/{target.pid}/status").read(), re.M).group(1)
+
+    for options, stopped in ((["-s", "-R"], False), (["-R", "--leave-stopped"], True), (["-s", "--leave-running"], False)):
+        status, said = run(context, "dump", "-t", str(target.pid), "-D", context.images(), *options)
+        require(status == 0 and (state() == "T") == stopped, f"{options}: {state()} {said}")
+        os.kill(target.pid, signal.SIGCONT)
+        poll(lambda: state() != "T", "still stopped")
+    target.verify()
+
+
+def tolerated(context):
+    """Values and descriptors that criu takes: small units, more than 32 bits, descriptors that are not open, name=value in a file."""
+    target = context.start("single")
+    config = os.path.join(context.directory("config"), "conf")
+    with open(config, "w") as f:
+        f.write("verbosity=4\nlog-file=from.log\nmanage-cgroups=soft\nghost-limit 2m\n")
+    images = context.images()
+    status, said = run(context, "dump", "-t", str(target.pid), "-D", images, "--config", config, "--ghost-limit", "8G", "--close", "99", "--close", "1", "-R")
+    require(status == 0 and "finished" in open(os.path.join(images, "from.log")).read(), said)
+    for limit in ("1k", "1T", "x"):
+        status, said = run(context, "dump", "-t", str(target.pid), "-D", context.images(), "-R", "--ghost-limit", limit)
+        require((status == 0) == (limit == "1k"), f"{limit}: {said}")
+    target.verify()
 
 
 def verbosity(context):
@@ -314,4 +368,4 @@ def relength(start, grown):
 
 def tests():
     return [Test("command_line:" + f.__name__, f, only=PCR)
-            for f in (known, features, forms, version_and_help, verbosity, config_files, stats, action_scripts, refusing_script, skip_in_flight, exec_cmd, join_ns, cpuinfo)]
+            for f in (known, features, forms, version_and_help, log_places, last_leave, tolerated, verbosity, config_files, stats, action_scripts, refusing_script, skip_in_flight, exec_cmd, join_ns, cpuinfo)]
