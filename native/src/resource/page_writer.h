@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Moves page contents from a frozen task or a shared memory file into pages-N.img and notes the runs in a pagemap image.
- * Reading and writing overlap: one thread reads, one writes.
+ * Reading and writing overlap: one thread reads, one writes. An archive is packed while pages-N.img grow: what is in them stays as it is,
+ * they grow at their end alone, and one is whole when the next one (of a larger N) is there.
  */
 #ifndef PCR_RESOURCE_PAGE_WRITER_H
 #define PCR_RESOURCE_PAGE_WRITER_H

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.cli;
 
+import io.jenkins.plugins.checkpoint.archive.FollowingPacker;
+import io.jenkins.plugins.checkpoint.archive.PackOptions;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_opts;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,16 +34,27 @@ final class DumpCommand implements Callable<Integer> {
     @Option(names = "--link-remap", description = "allow deleted files that have another name")
     private boolean linkRemap;
 
+    @Option(names = "--archive", paramLabel = "FILE", description = "packs the images into this archive too, as the verb pack does")
+    private Path archive;
+
+    @Mixin
+    private CompressionChoice compression;
+
     @Mixin
     private ServiceLink service;
 
     @Override
     public Integer call() throws IOException {
-        service.connected(client -> {
+        PackOptions packing = PackOptions.DEFAULT.withCompression(compression.chosen());
+        try (FollowingPacker packer = archive == null ? null : FollowingPacker.start(options.images(), archive, packing)) {
             long start = System.nanoTime();
-            options.ask("dump.log", this::set, (images, settings) -> client.dump(pid, images, settings));
+            service.connected(client -> options.ask("dump.log", this::set, (images, settings) -> client.dump(pid, images, settings)));
             System.out.println("pid " + pid + " dumped into " + options.images() + ", " + Text.size(Text.sizeOf(options.images())) + ", in " + Text.since(start));
-        });
+            if (packer != null) {
+                packer.finish();
+                System.out.println("packed into " + archive + ", " + Text.size(Files.size(archive)) + ", in " + Text.since(start) + " altogether");
+            }
+        }
         return 0;
     }
 
