@@ -17,11 +17,13 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "resource/multicast.h"
 #include "resource/regfile.h"
 #include "resource/sk_diag.h"
 #include "resource/sk_opts.h"
 #include "resource/tcp.h"
 #include "resource/tcp_within.h"
+#include "resource/udp_queue.h"
 #include "tree/dump.h"
 #include "tree/restore_tree.h"
 
@@ -186,7 +188,7 @@ static int take_shutdown(const struct nlmsghdr *answer, void *arg)
 	return 0;
 }
 
-static int dump_datagram(const struct fd_info *info, InetSkEntry *e, const char *what)
+static int dump_datagram(struct dump *dump, const struct fd_info *info, InetSkEntry *e, const char *what)
 {
 	struct inet_diag_req_v2 request = {
 		.sdiag_family = e->family, .sdiag_protocol = e->proto, .idiag_ext = 1 << (INET_DIAG_SHUTDOWN - 1), .idiag_states = ~0U,
@@ -198,15 +200,12 @@ static int dump_datagram(const struct fd_info *info, InetSkEntry *e, const char 
 		return -1;
 	if (ioctl(info->dup, TIOCOUTQ, &queued) == 0 && queued && sk_get_int(info->dup, IPPROTO_UDP, 1 /* UDP_CORK */))
 		return err_set(ENOTSUP, "%s is a corked UDP socket with unsent data, which cannot be dumped", what);
-	/* As on a busy network: the senders of datagrams reckon with it. */
-	if (poll(&(struct pollfd){ .fd = info->dup, .events = POLLIN }, 1, 0) > 0 && ioctl(info->dup, FIONREAD, &queued) == 0 && queued)
-		pr_warn("%s: the datagrams in its queue, the first of %d bytes, will be missing after a restore", what, queued);
-	return 0;
+	return multicast_dump(info->dup, e, what) < 0 || udp_queue_dump(dump, info, e, what) < 0 ? -1 : 0;
 }
 
 static int dump_tcp(struct dump *dump, const struct fd_info *info, InetSkEntry *e, const char *what)
 {
-	struct pollfd end = { .fd = info->dup, .events = POLLRDHUP };
+	struct pollfd end = { .fd = info->dup, .events = POLLRDHUP }, urgent = { .fd = info->dup, .events = POLLPRI };
 	struct tcp_info tcp;
 	socklen_t n = sizeof(tcp);
 
@@ -235,6 +234,8 @@ static int dump_tcp(struct dump *dump, const struct fd_info *info, InetSkEntry *
 			return tcp_refuse_backlog(dump, what, tcp.tcpi_unacked);
 		return 0;
 	}
+	if (poll(&urgent, 1, 0) > 0 && urgent.revents & POLLPRI)
+		pr_warn("%s: the urgent byte (MSG_OOB) that it has received will be one of the stream after a restore", what);
 	/* No end from the peer, and yet nothing more to be read: shutdown(2), which no state tells. */
 	if ((e->state == INETSK_ESTABLISHED || e->state == INETSK_FIN_WAIT1 || e->state == INETSK_FIN_WAIT2) && poll(&end, 1, 0) > 0 &&
 	    end.revents & POLLRDHUP) {
@@ -291,7 +292,7 @@ static int inetsk_dump(struct dump *dump, const struct fd_info *info, FileEntry 
 	e->state = connected ? INETSK_ESTABLISHED : INETSK_CLOSE;
 	if (e->type == SOCK_STREAM)
 		return dump_tcp(dump, info, e, what);
-	return dump_datagram(info, e, what);
+	return dump_datagram(dump, info, e, what);
 }
 
 /* --- restore --- */
@@ -311,6 +312,10 @@ static int inetsk_collect(struct restore *restore, FileEntry *entry)
 			       e->type, e->proto, e->state);
 	if (e->ip_opts && e->ip_opts->raw && e->ip_opts->raw->n_icmpv_filter > FILTER_WORDS_MAX)
 		return err_set(EINVAL, "files.img: id %u has an ICMP filter of %zu words", entry->id, e->ip_opts->raw->n_icmpv_filter);
+	if (multicast_check(e) < 0)
+		return -1;
+	if (e->type == SOCK_DGRAM)
+		return udp_queue_collect(restore, e);
 	return tcp_is_connected(e) ? tcp_collect(restore, e) : 0;
 }
 
@@ -400,7 +405,9 @@ static int inetsk_open(struct restore *restore, FileEntry *entry)
 		return -1;
 	/* A listener and the connections that came through it have the same port. It listens now, as long as those of the tree, which are in
 	 * repair mode until all files are open, do not mind. */
-	if (e->type == SOCK_STREAM && sk_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR") < 0)
+	if ((e->type == SOCK_STREAM || udp_queue_by_name()) && sk_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR") < 0)
+		return -1;
+	if (multicast_restore(e, fd) < 0)
 		return -1;
 	if (tcp_is_connected(e) ? tcp_open(restore, e, fd) < 0 : bind_and_connect(e, fd) < 0)
 		return -1;
@@ -433,25 +440,27 @@ static bool listens_late(const struct restore_file *file)
 }
 
 /* Where connections are made anew (tcp_within.h) nobody listens before all are: one may have taken a listener at the same address for a
- * moment. And none gives up SO_REUSEADDR before all listen, for which the kernel wants all sockets of the port to have it. */
-static int listen_all(struct restore *restore, const struct restore_task *task)
+ * moment. And none gives up SO_REUSEADDR before all listen, for which the kernel wants all sockets of the port to have it, nor before
+ * datagrams that wait have been sent again from the addresses of their senders. */
+static int start_all(struct restore *restore, const struct restore_task *task)
 {
 	struct restorer_shared *shared = restore->shared;
 	uint32_t expected = 0;
 
 	for (size_t i = 0; i < restore->file_count; i++) {
 		const struct restore_file *file = restore->files[i];
+		bool late = listens_late(file), waiting = file->kind == &inetsk_kind && file->owner && udp_queue_has(file->entry->isk);
 
-		if (!listens_late(file))
+		if (!late && !waiting)
 			continue;
 		expected++;
 		if (file->owner != task)
 			continue;
-		if (start_listening(file->entry->isk, file->slot) < 0)
+		if (late ? start_listening(file->entry->isk, file->slot) < 0 : udp_queue_fill(file->entry->isk, file->slot) < 0)
 			return -1;
-		__atomic_fetch_add(&shared->listening, 1, __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&shared->inet_started, 1, __ATOMIC_SEQ_CST);
 	}
-	while (__atomic_load_n(&shared->listening, __ATOMIC_SEQ_CST) < expected) {
+	while (__atomic_load_n(&shared->inet_started, __ATOMIC_SEQ_CST) < expected) {
 		if (__atomic_load_n(&shared->error_owner, __ATOMIC_SEQ_CST) || __atomic_load_n(&shared->stage, __ATOMIC_SEQ_CST) == STAGE_ABORT)
 			return err_set(ECANCELED, "another task failed");
 		nanosleep(&(struct timespec){ 0, 200000 }, NULL);
@@ -461,7 +470,7 @@ static int listen_all(struct restore *restore, const struct restore_task *task)
 
 static int inetsk_finish(struct restore *restore, struct restore_task *task)
 {
-	if (listen_all(restore, task) < 0)
+	if (start_all(restore, task) < 0)
 		return -1;
 	for (size_t i = 0; i < restore->file_count; i++) {
 		const struct restore_file *file = restore->files[i];
@@ -486,4 +495,5 @@ const struct fd_kind inetsk_kind = {
 	.open = inetsk_open,
 	.finish = inetsk_finish,
 	.settle = inetsk_settle,
+	.forget = multicast_forget,
 };

@@ -34,6 +34,20 @@
 #define UDPLITE_SEND_CSCOV 10
 #define UDPLITE_RECV_CSCOV 11
 
+/* linux/in.h, linux/in6.h, linux/tcp.h */
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
+#ifndef IP_CHECKSUM
+#define IP_CHECKSUM 23
+#endif
+#ifndef IP_RECVFRAGSIZE
+#define IP_RECVFRAGSIZE 25
+#endif
+#ifndef TCP_TX_DELAY
+#define TCP_TX_DELAY 37
+#endif
+
 /* SO_BUF_LOCK: sizes that were set by hand (include/net/sock.h). */
 #define SNDBUF_LOCK 1
 #define RCVBUF_LOCK 2
@@ -41,7 +55,7 @@
 /* Without a field in the images. Kept in pcr_options where they differ from a new socket's. Filters first: SO_LOCK_FILTER ends all that. */
 static const struct other_option {
 	int level, name;
-	int sockets; /* 1: all; 2: AF_INET and AF_INET6; 4: AF_INET6; 8: TCP; 16 and 32: as 2 and 4 but not TCP; 64: AF_NETLINK; 128: UDP; 256: UDP-Lite */
+	int sockets; /* 1: all; 2: AF_INET and AF_INET6; 4: AF_INET6; 8: TCP; 512: TCP without a connection; 16 and 32: as 2 and 4 but not TCP; 64: AF_NETLINK; 128: UDP; 256: UDP-Lite */
 	const char *what;
 } others[] = {
 	{ SOL_SOCKET, SO_TIMESTAMP, 1, "SO_TIMESTAMP" },
@@ -81,6 +95,27 @@ static const struct other_option {
 	{ SOL_TCP, TCP_NOTSENT_LOWAT, 8, "TCP_NOTSENT_LOWAT" },
 	{ SOL_TCP, TCP_FASTOPEN, 8, "TCP_FASTOPEN" },
 	{ SOL_TCP, TCP_CONGESTION, 8, "TCP_CONGESTION" },
+	{ SOL_TCP, TCP_SAVE_SYN, 8, "TCP_SAVE_SYN" },
+	{ SOL_TCP, TCP_FASTOPEN_NO_COOKIE, 8, "TCP_FASTOPEN_NO_COOKIE" },
+	{ SOL_TCP, TCP_THIN_LINEAR_TIMEOUTS, 8, "TCP_THIN_LINEAR_TIMEOUTS" },
+	{ SOL_TCP, TCP_INQ, 8, "TCP_INQ" },
+	{ SOL_TCP, TCP_TX_DELAY, 8, "TCP_TX_DELAY" },
+	{ SOL_TCP, TCP_MAXSEG, 512, "TCP_MAXSEG" },
+	{ SOL_TCP, TCP_WINDOW_CLAMP, 512, "TCP_WINDOW_CLAMP" },
+	{ SOL_SOCKET, SO_INCOMING_CPU, 512, "SO_INCOMING_CPU" },
+	{ SOL_IP, IP_LOCAL_PORT_RANGE, 2, "IP_LOCAL_PORT_RANGE" },
+	{ SOL_IP, IP_UNICAST_IF, 16, "IP_UNICAST_IF" },
+	{ SOL_IP, IP_PASSSEC, 2, "IP_PASSSEC" },
+	{ SOL_IP, IP_RECVOPTS, 16, "IP_RECVOPTS" },
+	{ SOL_IP, IP_CHECKSUM, 16, "IP_CHECKSUM" },
+	{ SOL_IP, IP_RECVFRAGSIZE, 16, "IP_RECVFRAGSIZE" },
+	{ SOL_IPV6, IPV6_UNICAST_IF, 32, "IPV6_UNICAST_IF" },
+	{ SOL_IPV6, IPV6_RECVORIGDSTADDR, 4, "IPV6_RECVORIGDSTADDR" },
+	{ SOL_IPV6, IPV6_TRANSPARENT, 4, "IPV6_TRANSPARENT" },
+	{ SOL_IPV6, IPV6_FREEBIND, 4, "IPV6_FREEBIND" },
+	{ SOL_IPV6, IPV6_DONTFRAG, 4, "IPV6_DONTFRAG" },
+	{ SOL_IPV6, IPV6_MINHOPCOUNT, 4, "IPV6_MINHOPCOUNT" },
+	{ SOL_IPV6, IPV6_MULTICAST_ALL, 32, "IPV6_MULTICAST_ALL" },
 	{ SOL_IP, IP_MULTICAST_ALL, 16, "IP_MULTICAST_ALL" },
 	{ SOL_IP, IP_MULTICAST_IF, 16, "IP_MULTICAST_IF" },
 	{ SOL_IPV6, IPV6_MULTICAST_IF, 32, "IPV6_MULTICAST_IF" },
@@ -156,9 +191,11 @@ static int dump_filter(const struct fd_info *info, SkOptsEntry *e)
 	return 0;
 }
 
-static bool applies(const struct other_option *o, int family, int type, int protocol)
+static bool applies(const struct other_option *o, int family, int type, int protocol, bool connected)
 {
-	if (o->sockets == 8)
+	if (o->sockets == 512 && connected)
+		return false;
+	if (o->sockets == 8 || o->sockets == 512)
 		return (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM && (protocol == IPPROTO_TCP || !protocol);
 	if (o->sockets == 16)
 		return (family == AF_INET || family == AF_INET6) && type != SOCK_STREAM;
@@ -177,6 +214,9 @@ static void dump_others(const struct fd_info *info, SkOptsEntry *e)
 	int family = sk_family(info), type = sk_get_int(info->dup, SOL_SOCKET, SO_TYPE);
 	int protocol = sk_get_int(info->dup, SOL_SOCKET, SO_PROTOCOL);
 	auto_fd fresh = socket(family, type | SOCK_CLOEXEC, protocol);
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof(peer);
+	bool connected = getpeername(info->dup, (void *)&peer, &length) == 0;
 	size_t room = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(others) && fresh >= 0; i++) {
@@ -185,7 +225,7 @@ static void dump_others(const struct fd_info *info, SkOptsEntry *e)
 		socklen_t n = sizeof(value), m = sizeof(usual);
 		PcrSkOption *p;
 
-		if (!applies(o, family, type, protocol) || getsockopt(info->dup, o->level, o->name, value, &n) < 0 ||
+		if (!applies(o, family, type, protocol, connected) || getsockopt(info->dup, o->level, o->name, value, &n) < 0 ||
 		    getsockopt(fresh, o->level, o->name, usual, &m) < 0 || (n == m && !memcmp(value, usual, n)))
 			continue;
 		p = xzalloc(sizeof(*p));

@@ -36,7 +36,7 @@ struct restorer_shared {
 	uint32_t parked; /* threads that stand in the blob and wait for STAGE_SEIZED */
 	uint32_t finished; /* threads that have everything but their registers */
 	uint32_t root_seized; /* futex: the coordinator traces the root */
-	uint32_t listening; /* TCP sockets that listen again, where connections were made anew (resource/tcp_within.h) */
+	uint32_t inet_started; /* sockets that listen again late, or whose datagrams wait again (resource/inetsk.c) */
 	uint64_t pages; /* restored, for stats */
 	uint32_t never; /* futex that nobody wakes */
 	uint32_t error_owner; /* 0, then 1: who sets it fills in the rest and then error_ready */
