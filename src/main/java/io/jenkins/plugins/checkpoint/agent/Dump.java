@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.agent;
 
-import io.jenkins.plugins.checkpoint.archive.CheckpointPacker;
 import io.jenkins.plugins.checkpoint.archive.Compression;
+import io.jenkins.plugins.checkpoint.archive.FollowingPacker;
 import io.jenkins.plugins.checkpoint.archive.Manifest;
 import io.jenkins.plugins.checkpoint.archive.PackOptions;
 import io.jenkins.plugins.checkpoint.engine.Engines;
@@ -59,11 +59,13 @@ public final class Dump {
         Files.createDirectory(images);
         Path log = files.resolve(request.number() + ".dump.log");
         boolean made = false;
-        try {
+        Path archive = files.resolve(request.number() + ".tar.zst");
+        Files.deleteIfExists(archive);
+        try (FollowingPacker packer = FollowingPacker.start(images, archive, options(request))) {
             long start = System.nanoTime();
-            int workspaceFiles = request.pid() > 0 ? dumpProcess(request, run, images, log) : dumpRun(request, run, images, log);
+            int workspaceFiles = request.pid() > 0 ? dumpProcess(request, images, log, packer) : dumpRun(request, run, images, log, packer);
             long dumped = System.nanoTime();
-            DumpResult result = pack(request, images, files, workspaceFiles, (dumped - start) / 1_000_000, dumped);
+            DumpResult result = pack(request, images, packer, archive, workspaceFiles, (dumped - start) / 1_000_000, dumped);
             made = true;
             return result;
         } finally {
@@ -76,7 +78,11 @@ public final class Dump {
         }
     }
 
-    private static int dumpRun(DumpRequest request, RunDirectory run, Path images, Path log) throws IOException, InterruptedException {
+    private static PackOptions options(DumpRequest request) {
+        return PackOptions.DEFAULT.withCompression(new Compression(Compression.Method.ZSTD, request.compression())).withSecrets(request.secrets());
+    }
+
+    private static int dumpRun(DumpRequest request, RunDirectory run, Path images, Path log, FollowingPacker packer) throws IOException, InterruptedException {
         int pid = Run.pid(run).orElseThrow(() -> new AgentException("the run \"" + request.name() + "\" has not started yet"));
         if (!Run.isAlive(run)) {
             throw new AgentException("the run \"" + request.name() + "\" has ended already");
@@ -84,7 +90,8 @@ public final class Dump {
         RunMetadata metadata = RunMetadata.read(run.path());
         AtomicInteger count = new AtomicInteger();
         WhileFrozen whileFrozen = () -> {
-            // The processes stand still now.
+            // The processes stand still now, and can still go on.
+            requirePacking(packer, images);
             Files.copy(run.metadata(), images.resolve(RunMetadata.FILE));
             Files.copy(run.script(), images.resolve("script.sh"));
             if (metadata.keepOutput()) {
@@ -103,11 +110,11 @@ public final class Dump {
         return count.get();
     }
 
-    private static int dumpProcess(DumpRequest request, RunDirectory run, Path images, Path log) throws IOException {
+    private static int dumpProcess(DumpRequest request, Path images, Path log, FollowingPacker packer) throws IOException {
         if (!ProcessHandle.of(request.pid()).map(ProcessHandle::isAlive).orElse(false)) {
             throw new AgentException("there is no process " + request.pid() + " on this agent");
         }
-        askEngine(request.engine().equals("criu") ? Engines.systemCriu() : Engines.embedded(), request, request.pid(), images, log, () -> {});
+        askEngine(request.engine().equals("criu") ? Engines.systemCriu() : Engines.embedded(), request, request.pid(), images, log, () -> requirePacking(packer, images));
         return 0;
     }
 
@@ -178,12 +185,19 @@ public final class Dump {
         }
     }
 
-    private static DumpResult pack(DumpRequest request, Path images, Path files, int workspaceFiles, long dumpMillis, long start) throws IOException {
-        Path archive = files.resolve(request.number() + ".tar.zst");
-        Files.deleteIfExists(archive);
+    private static void requirePacking(FollowingPacker packer, Path images) throws IOException {
+        try {
+            packer.check();
+        } catch (IOException e) {
+            throw new AgentException("the checkpoint cannot be packed beside " + images + ": " + e.getMessage());
+        }
+    }
+
+    private static DumpResult pack(DumpRequest request, Path images, FollowingPacker packer, Path archive, int workspaceFiles, long dumpMillis, long start)
+            throws IOException {
+        Path files = archive.getParent();
         long imageBytes = RunDirectory.size(images);
-        PackOptions options = PackOptions.DEFAULT.withCompression(new Compression(Compression.Method.ZSTD, request.compression())).withSecrets(request.secrets());
-        Manifest manifest = CheckpointPacker.pack(images, archive, options);
+        Manifest manifest = packer.finish();
         write(files.resolve(request.number() + ".json"), manifest.toJson());
         Checkpoint content = CheckpointSummary.of(CheckpointReader.read(images), CheckpointSummary.Limits.REPORT, request.secrets());
         write(files.resolve(request.number() + ".html"),

@@ -91,7 +91,7 @@ public record Compression(Method method, int level) {
         return method.name().toLowerCase(Locale.ROOT) + (method == Method.ZSTD && level != DEFAULT.level ? ":" + level : "");
     }
 
-    /** Compresses into a stream; closing ends the frame and closes the stream. workers: threads beside the caller's, for zstd. */
+    /** Compresses into a stream; closing ends the frame and closes the stream. workers: threads beside the caller's, one at most for LZ4. */
     OutputStream compress(OutputStream out, int workers) throws IOException {
         return switch (method) {
             case ZSTD -> {
@@ -100,10 +100,15 @@ public record Compression(Method method, int level) {
                 zstd.setWorkers(workers);
                 yield zstd;
             }
-            case LZ4 -> new LZ4FrameOutputStream(out, LZ4FrameOutputStream.BLOCKSIZE.SIZE_4MB, LZ4FrameOutputStream.FLG.Bits.BLOCK_INDEPENDENCE,
-                    LZ4FrameOutputStream.FLG.Bits.CONTENT_CHECKSUM);
+            case LZ4 -> workers == 0 ? lz4(out) : new HandOver(lz4(out), "checkpoint archive compressor");
             case NONE -> out;
         };
+    }
+
+    // Blocks that stay in the processor's cache.
+    private static OutputStream lz4(OutputStream out) throws IOException {
+        return new LZ4FrameOutputStream(out, LZ4FrameOutputStream.BLOCKSIZE.SIZE_256KB, LZ4FrameOutputStream.FLG.Bits.BLOCK_INDEPENDENCE,
+                LZ4FrameOutputStream.FLG.Bits.CONTENT_CHECKSUM);
     }
 
     /** The header of a frame that decoders pass over. size: bytes in it. */
