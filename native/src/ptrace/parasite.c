@@ -467,7 +467,7 @@ static int run_once(struct parasite *p, struct parasite_args *args, const struct
 
 static int take_uffd(struct parasite *p, struct parasite_args *args)
 {
-	auto_fd pidfd = pidfd_open(p->task->pid, 0);
+	auto_fd pidfd = task_pidfd(p->task);
 
 	p->taken = pidfd < 0 ? -1 : pidfd_getfd(pidfd, args->result, 0);
 	if (p->taken < 0)

@@ -47,7 +47,7 @@ void cgroup_dump(const struct dump *dump, const struct task *task, pid_t tid, Th
 	if (dump->request->ignore_cgroups)
 		return;
 	snprintf(name, sizeof(name), "task/%d/cgroup", tid);
-	text = proc_read(task->pid, name, NULL);
+	text = proc_read(task->live, name, NULL);
 	if (mine)
 		note(mine);
 	if (!text || !set_count)

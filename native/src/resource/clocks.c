@@ -68,9 +68,9 @@ int clocks_check(struct dump *dump, const struct task *task)
 		dump->time_ns_id = dump->namespaces.time_ns_id;
 	if (proc_readlink(getpid(), "ns/time", ours, sizeof(ours)) < 0)
 		return 0; /* the kernel was built without it */
-	if (proc_readlink(task->pid, "ns/time", theirs, sizeof(theirs)) < 0 ||
-	    proc_readlink(task->pid, "ns/time_for_children", childrens, sizeof(childrens)) < 0 ||
-	    proc_readlink(dump->tree.tasks[0]->pid, "ns/time", roots, sizeof(roots)) < 0)
+	if (proc_readlink(task->live, "ns/time", theirs, sizeof(theirs)) < 0 ||
+	    proc_readlink(task->live, "ns/time_for_children", childrens, sizeof(childrens)) < 0 ||
+	    proc_readlink(dump->tree.tasks[0]->live, "ns/time", roots, sizeof(roots)) < 0)
 		return err_errno("pid %d: cannot see its time namespace", task->pid);
 	if (strcmp(theirs, roots))
 		return err_set(ENOTSUP, "pid %d lives in another time namespace (%s) than the root of the tree, which cannot be dumped", task->pid,
@@ -91,7 +91,7 @@ int clocks_dump(struct dump *dump)
 	TimensEntry e = TIMENS_ENTRY__INIT;
 	int64_t ours[CLOCKS], theirs[CLOCKS];
 
-	if (read_offsets(getpid(), ours) < 0 || read_offsets(dump->tree.tasks[0]->pid, theirs) < 0)
+	if (read_offsets(getpid(), ours) < 0 || read_offsets(dump->tree.tasks[0]->live, theirs) < 0)
 		return -1;
 	for (int i = 0; i < CLOCKS; i++) {
 		int64_t now = ns_of(ids[i]) + (own ? 0 : theirs[i] - ours[i]);

@@ -33,7 +33,7 @@ static bool is_target(const struct fd_info *info, int fd, int tfd, unsigned int 
 {
 	struct kcmp_epoll_slot slot = { info->fd, tfd, toff };
 
-	return syscall(SYS_kcmp, info->task->pid, info->task->pid, KCMP_EPOLL_TFD, fd, &slot) == 0;
+	return syscall(SYS_kcmp, info->task->live, info->task->live, KCMP_EPOLL_TFD, fd, &slot) == 0;
 }
 
 /* A descriptor of this process by which the watched file can be added again, or -1. */
@@ -46,7 +46,7 @@ static int find_target(const struct fd_info *info, int tfd, unsigned int toff)
 
 	if (is_target(info, tfd, tfd, toff))
 		return tfd;
-	snprintf(path, sizeof(path), "/proc/%d/fd", info->task->pid);
+	snprintf(path, sizeof(path), "/proc/%d/fd", info->task->live);
 	dir = opendir(path);
 	while (dir && found < 0 && (d = readdir(dir)))
 		if (d->d_name[0] != '.' && is_target(info, atoi(d->d_name), tfd, toff))

@@ -76,7 +76,7 @@ static int fanotify_dump(struct dump *dump, const struct fd_info *info, FileEntr
 	e->faflags = faflags;
 	e->evflags = evflags;
 	while ((line = strstr(line + 1, "\nfanotify ")))
-		if (dump_mark(info->task->pid, what, line + 1, e, &room) < 0)
+		if (dump_mark(info->task->live, what, line + 1, e, &room) < 0)
 			return -1;
 	return 0;
 }

@@ -68,14 +68,14 @@ static int read_info(struct task *task, int pidfd, int fd, struct fd_info *info)
 	info->task = task;
 	info->fd = fd;
 	snprintf(name, sizeof(name), "fd/%d", fd);
-	if (proc_readlink(task->pid, name, info->link, sizeof(info->link)) < 0)
+	if (proc_readlink(task->live, name, info->link, sizeof(info->link)) < 0)
 		return err_errno("pid %d: cannot see what descriptor %d is", task->pid, fd);
 	snprintf(name, sizeof(name), "fdinfo/%d", fd);
-	info->fdinfo = proc_read(task->pid, name, NULL);
+	info->fdinfo = proc_read(task->live, name, NULL);
 	info->dup = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	if (info->dup >= 0 ? fstat(info->dup, &info->st) < 0 : ({
 		    char path[64];
-		    snprintf(path, sizeof(path), "/proc/%d/fd/%d", task->pid, fd);
+		    snprintf(path, sizeof(path), "/proc/%d/fd/%d", task->live, fd);
 		    stat(path, &info->st) < 0;
 	    }))
 		return err_errno("pid %d: cannot see what descriptor %d (%s) is", task->pid, fd, info->link);
@@ -121,7 +121,7 @@ static const struct open_file *meet(struct dump *dump, const struct fd_info *inf
 {
 	struct open_file *file = xzalloc(sizeof(*file)), **found;
 
-	*file = (struct open_file){ info->st.st_dev, info->st.st_ino, info->pos, info->flags, info->task->pid, info->fd, 0, 0 };
+	*file = (struct open_file){ info->st.st_dev, info->st.st_ino, info->pos, info->flags, info->task->live, info->fd, 0, 0 };
 	found = tsearch(file, &open_files, compare);
 	if (*found != file) {
 		free(file);
@@ -150,7 +150,7 @@ static int dump_fd(struct dump *dump, struct task *task, int pidfd, int fd, stru
 		e.type = file->type;
 		e.flags = info.cloexec ? FD_CLOEXEC : 0;
 		e.fd = fd;
-		if (filelock_dump(dump, &info, file->pid == task->pid && file->fd == fd) < 0)
+		if (filelock_dump(dump, &info, file->pid == task->live && file->fd == fd) < 0)
 			file = NULL;
 	}
 	close_info(&info);
@@ -179,7 +179,7 @@ int fd_table_dump_in_flight(struct dump *dump, int fd, uint32_t *id)
 
 int fd_table_dump(struct dump *dump, struct task *task)
 {
-	auto_fd pidfd = pidfd_open(task->pid, 0);
+	auto_fd pidfd = task_pidfd(task);
 	auto_img *img = NULL;
 	char path[64];
 	struct dirent *entry;
@@ -188,7 +188,7 @@ int fd_table_dump(struct dump *dump, struct task *task)
 
 	if (pidfd < 0)
 		return err_errno("pid %d: cannot open a pidfd of it", task->pid);
-	snprintf(path, sizeof(path), "/proc/%d/fd", task->pid);
+	snprintf(path, sizeof(path), "/proc/%d/fd", task->live);
 	dir = opendir(path);
 	if (!dir)
 		return err_errno("pid %d: cannot list its descriptors", task->pid);

@@ -61,7 +61,7 @@ static int inotify_dump(struct dump *dump, const struct fd_info *info, FileEntry
 	e->fown = fown_dump(info->dup);
 	snprintf(what, sizeof(what), "pid %d: descriptor %d", info->task->pid, info->fd);
 	for (const char *line = strstr(info->fdinfo, "\ninotify "); line; line = strstr(line + 1, "\ninotify "))
-		if (dump_watch(info->task->pid, what, line + 1, e, &room) < 0)
+		if (dump_watch(info->task->live, what, line + 1, e, &room) < 0)
 			return -1;
 	if (info->dup >= 0 && ioctl(info->dup, FIONREAD, &unread) == 0 && unread)
 		pr_warn("%s: inotify events of %d bytes that nobody has read yet are not kept", what, unread);

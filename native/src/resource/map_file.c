@@ -27,7 +27,7 @@ static int find_descriptor(const struct task *task, const struct vma *vma)
 	int fd = -1;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", task->pid);
+	snprintf(path, sizeof(path), "/proc/%d/fd", task->live);
 	dir = opendir(path);
 	while (dir && fd < 0 && (d = readdir(dir))) {
 		struct stat st;
@@ -44,7 +44,7 @@ bool map_files_refused;
 
 int map_file_open(const struct tree *tree, const struct task *task, const struct vma *vma)
 {
-	int fd = map_files_refused ? -1 : proc_open(task->pid, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
+	int fd = map_files_refused ? -1 : proc_open(task->live, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
 
 	if (fd >= 0 || (!map_files_refused && errno != EPERM && errno != EACCES))
 		return fd;
@@ -63,8 +63,8 @@ int map_file_open(const struct tree *tree, const struct task *task, const struct
  * there is no other. Returns 0 or -1 with errno. */
 static int copy_mappings(const struct task *task, const struct vma *vma, int to, bool changed)
 {
-	auto_free char *maps = proc_read(task->pid, "maps", NULL);
-	auto_fd pagemap = proc_open(task->pid, O_RDONLY, "pagemap");
+	auto_free char *maps = proc_read(task->live, "maps", NULL);
+	auto_fd pagemap = proc_open(task->live, O_RDONLY, "pagemap");
 	char *save = NULL, page[PAGE];
 
 	for (char *line = maps ? strtok_r(maps, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {

@@ -109,7 +109,7 @@ static MemfdFileEntry *new_entry(uint32_t id, uint32_t inode_id)
 
 static int memfd_dump(struct dump *dump, const struct fd_info *info, FileEntry *entry)
 {
-	auto_fd fd = proc_open(info->task->pid, O_RDONLY, "fd/%d", info->fd);
+	auto_fd fd = proc_open(info->task->live, O_RDONLY, "fd/%d", info->fd);
 	const struct seen *s;
 	char what[64];
 
@@ -214,7 +214,7 @@ static int memfd_dump_end(struct dump *dump)
 /* Whether some of the mapping is swapped out, proc_pid_smaps(5): mincore(2) does not tell of that. */
 static bool is_swapped(const struct task *task, const struct vma *vma)
 {
-	auto_free char *text = proc_read(task->pid, "smaps", NULL), *header = xasprintf("\n%" PRIx64 "-", vma->start);
+	auto_free char *text = proc_read(task->live, "smaps", NULL), *header = xasprintf("\n%" PRIx64 "-", vma->start);
 	const char *at = text ? strstr(text, header) : NULL, *swap = at ? strstr(at, "\nSwap:") : NULL;
 
 	return !swap || atol(swap + sizeof("\nSwap:") - 1) > 0;
@@ -227,7 +227,7 @@ static int copy_mapping(struct task *task, const struct vma *vma, int to)
 	uint64_t count = (vma->end - vma->start) / PAGE;
 	auto_free unsigned char *there = xzalloc(count);
 	auto_free uint64_t *entries = xzalloc(count * sizeof(*entries));
-	auto_fd pagemap = proc_open(task->pid, O_RDONLY, "pagemap");
+	auto_fd pagemap = proc_open(task->live, O_RDONLY, "pagemap");
 	char page[PAGE];
 
 	if (parasite_mincore(task, vma->start, count, there) < 0)

@@ -20,7 +20,7 @@
 static int read_auxv(const struct task *task, MmEntry *mm)
 {
 	size_t length;
-	char *text = proc_read(task->pid, "auxv", &length);
+	char *text = proc_read(task->live, "auxv", &length);
 
 	if (!text)
 		return err_errno("pid %d: cannot read its auxiliary vector", task->pid);

@@ -47,7 +47,7 @@ int namespace_check(const struct task *task)
 		snprintf(link, sizeof(link), "ns/%s", names[i][0]);
 		if (proc_readlink(getpid(), link, ours, sizeof(ours)) < 0)
 			continue; /* the kernel was built without it */
-		if (proc_readlink(task->pid, link, theirs, sizeof(theirs)) < 0)
+		if (proc_readlink(task->live, link, theirs, sizeof(theirs)) < 0)
 			return err_errno("pid %d: cannot see its %s namespace", task->pid, names[i][1]);
 		if (strcmp(ours, theirs))
 			return err_set(ENOTSUP, "pid %d lives in a %s namespace of its own (%s), which cannot be dumped", task->pid,
@@ -86,7 +86,7 @@ static int check_threads(const struct task *task)
 
 	for (size_t i = 1; i < task->thread_count; i++)
 		for (size_t j = 0; j < ARRAY_LEN(shared); j++)
-			if (syscall(SYS_kcmp, task->pid, task->threads[i].tid, shared[j].type, 0, 0) > 0)
+			if (syscall(SYS_kcmp, task->live, task->threads[i].tid, shared[j].type, 0, 0) > 0)
 				return err_set(ENOTSUP, "thread %d has a %s of its own (unshare), which cannot be dumped", task->threads[i].tid,
 					       shared[j].what);
 	return 0;
@@ -99,7 +99,7 @@ static void warn_semaphores(const struct task *task)
 	auto_file *sets = fopen("/proc/sysvipc/sem", "re");
 	char line[256];
 
-	if (syscall(SYS_kcmp, getpid(), task->pid, KCMP_SYSVSEM, 0, 0) <= 0 || !sets || !fgets(line, sizeof(line), sets) ||
+	if (syscall(SYS_kcmp, getpid(), task->live, KCMP_SYSVSEM, 0, 0) <= 0 || !sets || !fgets(line, sizeof(line), sets) ||
 	    !fgets(line, sizeof(line), sets))
 		return;
 	pr_warn("pid %d: there are System V semaphores on this machine; if it has operations on them to be undone at its end (SEM_UNDO), "
@@ -118,7 +118,7 @@ int shared_tables_collect(struct task *task)
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		struct table *t = xzalloc(sizeof(*t)), **found;
 
-		t->pid = task->pid;
+		t->pid = task->live;
 		comparing = kinds[i];
 		compare_failed = false;
 		found = tsearch(t, &tables[i], compare);

@@ -61,7 +61,7 @@ static int nsfs_dump(struct dump *dump, const struct fd_info *info, FileEntry *e
 	ns_file_entry__init(e);
 	entry->nsf = e;
 	snprintf(name, sizeof(name), "ns/%s", kinds[kind].name);
-	if (proc_readlink(is_time(kind) ? info->task->pid : getpid(), name, ours, sizeof(ours)) < 0 || strcmp(ours, info->link))
+	if (proc_readlink(is_time(kind) ? info->task->live : getpid(), name, ours, sizeof(ours)) < 0 || strcmp(ours, info->link))
 		return err_set(ENOTSUP, "pid %d: descriptor %d is %s, a namespace that the tree does not live in, which cannot be dumped",
 			       info->task->pid, info->fd, info->link);
 	e->id = entry->id;

@@ -228,7 +228,7 @@ bool pagemap_scan_available(void)
 
 int pagemap_find_guards(struct task *task, struct vma *v)
 {
-	auto_fd fd = proc_open(task->pid, O_RDONLY, "pagemap");
+	auto_fd fd = proc_open(task->live, O_RDONLY, "pagemap");
 	struct page_region regions[64];
 	struct pm_scan_arg scan = {
 		.size = sizeof(scan),

@@ -53,7 +53,7 @@ static bool may_see(const struct fd_info *info)
 	struct stat st;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", info->task->pid, info->fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", info->task->live, info->fd);
 	return (info->flags & O_ACCMODE) != O_WRONLY || (stat(path, &st) == 0 && access(path, R_OK) == 0);
 }
 

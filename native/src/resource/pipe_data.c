@@ -127,7 +127,7 @@ static int find_pieces(struct source *s, bool packets, PipeDataEntry *e)
 /* Another user may have made the pipe, and then only who holds its read end reads. */
 static int pipe_open_to_read(const struct fd_info *info)
 {
-	int in = proc_open(info->task->pid, O_RDONLY | O_NONBLOCK, "fd/%d", info->fd);
+	int in = proc_open(info->task->live, O_RDONLY | O_NONBLOCK, "fd/%d", info->fd);
 
 	return in < 0 && errno == EACCES && info->dup >= 0 && (info->flags & O_ACCMODE) != O_WRONLY ? fcntl(info->dup, F_DUPFD_CLOEXEC, 0) : in;
 }

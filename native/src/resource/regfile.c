@@ -197,7 +197,7 @@ RegFileEntry *regfile_dump_entry(struct dump *dump, const struct fd_info *info, 
 	struct stat now;
 
 	snprintf(what, sizeof(what), "pid %d: descriptor %d", info->task->pid, info->fd);
-	snprintf(access, sizeof(access), "/proc/%d/fd/%d", info->task->pid, info->fd);
+	snprintf(access, sizeof(access), "/proc/%d/fd/%d", info->task->live, info->fd);
 	if (find_path(dump, what, access, path, &info->st, id) < 0)
 		return NULL;
 	reg = new_entry(id, path, &info->st, info->flags, info->pos, info->dup);
@@ -250,9 +250,9 @@ int regfile_dump_mapping(struct dump *dump, struct task *task, struct vma *vma, 
 		}
 	snprintf(what, sizeof(what), "pid %d: the file mapped at 0x%" PRIx64, task->pid, vma->start);
 	snprintf(link, sizeof(link), "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
-	if (proc_readlink(task->pid, link, path, sizeof(path)) < 0)
+	if (proc_readlink(task->live, link, path, sizeof(path)) < 0)
 		return err_errno("%s (%s) cannot be identified", what, name);
-	snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, task->pid, vma->start, vma->end);
+	snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, task->live, vma->start, vma->end);
 	if (map_files_refused || stat(link, &st) < 0) {
 		fd = map_file_reach(&dump->tree, task, vma, path, &st, &copied);
 		if (fd < 0)
@@ -280,8 +280,8 @@ int regfile_dump_link(struct dump *dump, struct task *task, const char *link, ui
 	struct stat st;
 
 	snprintf(what, sizeof(what), "pid %d: its %s", task->pid, link);
-	snprintf(full, sizeof(full), "/proc/%d/%s", task->pid, link);
-	if (proc_readlink(task->pid, link, path, sizeof(path)) < 0 || stat(full, &st) < 0)
+	snprintf(full, sizeof(full), "/proc/%d/%s", task->live, link);
+	if (proc_readlink(task->live, link, path, sizeof(path)) < 0 || stat(full, &st) < 0)
 		return err_errno("%s cannot be read", what);
 	if (S_ISREG(st.st_mode)) {
 		/* The executable is mapped as well, nearly always. */

@@ -34,7 +34,7 @@ static const char *parse_limit(const char *p, uint64_t *limit)
 /* prlimit(2) on another user's task takes CAP_SYS_RESOURCE; /proc/PID/limits lists the same, in the order of the numbers. */
 TaskRlimitsEntry *rlimit_dump(const struct task *task)
 {
-	auto_free char *text = proc_read(task->pid, "limits", NULL);
+	auto_free char *text = proc_read(task->live, "limits", NULL);
 	TaskRlimitsEntry *all = xzalloc(sizeof(*all));
 	const char *line = text ? strchr(text, '\n') : NULL;
 

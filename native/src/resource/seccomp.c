@@ -110,7 +110,8 @@ static long read_chain(const struct task *task, const struct thread *thread, uin
 
 int seccomp_collect(struct task *task)
 {
-	bool filters = false, same = true;
+	/* With TSYNC a restored leader would get filters that may not let it end again. */
+	bool filters = false, same = !task->leader_exited;
 
 	for (size_t i = 0; i < task->thread_count; i++) {
 		const struct thread *t = &task->threads[i];

@@ -83,7 +83,7 @@ int sysvshm_dump(struct dump *dump, const struct task *task, const struct vma *v
 	for (size_t i = 0; i < seen_count; i++)
 		if (seen[i] == vma->inode)
 			return 0;
-	fd = map_files_refused ? -1 : proc_open(task->pid, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
+	fd = map_files_refused ? -1 : proc_open(task->live, O_RDONLY, "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
 	if (fd < 0 && (map_files_refused || errno == EPERM))
 		fd = copy_segment(vma->inode);
 	if (fd < 0 || shmctl(vma->inode, IPC_STAT, &ds) < 0)

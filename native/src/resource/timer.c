@@ -25,7 +25,7 @@ int timer_list(struct task *task)
 	const char *p;
 
 	/* The file needs CONFIG_POSIX_TIMERS and CONFIG_CHECKPOINT_RESTORE. */
-	task->timers_text = proc_read(task->pid, "timers", NULL);
+	task->timers_text = proc_read(task->live, "timers", NULL);
 	if (!task->timers_text)
 		return errno == ENOENT ? 0 : err_errno("pid %d: cannot read its POSIX timers", task->pid);
 	for (p = task->timers_text; (p = strstr(p, "ID: ")); p++) {

@@ -174,7 +174,7 @@ static int bound_file(const struct fd_info *info, const char *name)
 	if (fd >= 0 || errno != EPERM || !k || !k->file_inode)
 		return fd;
 	for (const struct task *task = info->task; task && fd < 0; task = task->parent) {
-		auto_free char *path = xasprintf(name[0] == '/' ? "/proc/%d/root%s" : "/proc/%d/cwd/%s", task->pid, name);
+		auto_free char *path = xasprintf(name[0] == '/' ? "/proc/%d/root%s" : "/proc/%d/cwd/%s", task->live, name);
 
 		fd = open_if_bound(path, k);
 	}
@@ -235,7 +235,7 @@ static int dump_file(const struct fd_info *info, UnixSkEntry *e, const char *wha
 	file = bound_file(info, name);
 	if (name[0] != '/' && dump_name_dir(info, e, name, file, what) < 0)
 		return -1;
-	path = e->name_dir ? xasprintf("%s/%s", e->name_dir, name) : xasprintf("/proc/%d/root%s", info->task->pid, name);
+	path = e->name_dir ? xasprintf("%s/%s", e->name_dir, name) : xasprintf("/proc/%d/root%s", info->task->live, name);
 	if (file >= 0 ? fstat(file, &st) < 0 : stat(path, &st) < 0) {
 		if (errno != ENOENT && errno != ENOTDIR)
 			return err_errno("%s: its name %s cannot be looked at", what, name);

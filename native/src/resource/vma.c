@@ -171,7 +171,7 @@ static int dump_backing(struct dump *dump, struct task *task, struct vma *v, con
 
 int vma_collect(struct dump *dump, struct task *task)
 {
-	auto_free char *text = proc_read(task->pid, "smaps", NULL);
+	auto_free char *text = proc_read(task->live, "smaps", NULL);
 	auto_free char *name = NULL;
 	struct vma *v = NULL;
 	char *line, *next;

@@ -24,6 +24,7 @@
 #include "resource/signal.h"
 #include "resource/timer.h"
 #include "tree/dump.h"
+#include "tree/exited_leader.h"
 
 #ifndef PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG
 #define PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG 0x4211
@@ -59,7 +60,7 @@ int core_check(struct task *task)
 		char name[48];
 
 		snprintf(name, sizeof(name), "task/%d/status", thread->tid);
-		thread->status = proc_read(task->pid, name, NULL);
+		thread->status = proc_read(task->live, name, NULL);
 		if (!thread->status)
 			return err_errno("thread %d: cannot read its status", thread->tid);
 		if (seccomp_look(task, thread, thread->status) < 0 || check_dispatch(thread) < 0)
@@ -73,7 +74,7 @@ static int check_inside(const struct task *task, const struct thread *thread)
 {
 	const struct parasite_thread *in = &thread->inside;
 
-	if (thread->tid == task->pid && task->inside.ldt_size > 0)
+	if (thread == &task->threads[0] && task->inside.ldt_size > 0)
 		return err_set(ENOTSUP, "pid %d has a local descriptor table (modify_ldt), which cannot be dumped", task->pid);
 	if (in->mempolicy > 0)
 		return err_set(ENOTSUP, "thread %d has a NUMA memory policy (set_mempolicy, numactl), which cannot be dumped", thread->tid);
@@ -119,7 +120,7 @@ static TaskCoreEntry *new_task_core(const struct task *task)
 static TaskCoreEntry *dump_task_core(const struct task *task)
 {
 	TaskCoreEntry *tc = new_task_core(task);
-	auto_free char *personality = proc_read(task->pid, "personality", NULL);
+	auto_free char *personality = proc_read(task->live, "personality", NULL);
 	long value;
 
 	if (personality)
@@ -131,11 +132,11 @@ static TaskCoreEntry *dump_task_core(const struct task *task)
 	}
 	tc->blk_sigset = task->threads[0].sigmask;
 	tc->timers = timer_dump(task);
-	if ((tc->has_loginuid = proc_number(task->pid, "loginuid", &value)))
+	if ((tc->has_loginuid = proc_number(task->live, "loginuid", &value)))
 		tc->loginuid = value;
-	if ((tc->has_oom_score_adj = proc_number(task->pid, "oom_score_adj", &value)))
+	if ((tc->has_oom_score_adj = proc_number(task->live, "oom_score_adj", &value)))
 		tc->oom_score_adj = value;
-	if (proc_hex(task->pid, "coredump_filter", &value) && value != DEFAULT_COREDUMP_FILTER) {
+	if (proc_hex(task->live, "coredump_filter", &value) && value != DEFAULT_COREDUMP_FILTER) {
 		tc->has_pcr_coredump_filter = true;
 		tc->pcr_coredump_filter = value;
 	}
@@ -180,7 +181,7 @@ static int fill_thread_core(const struct dump *dump, const struct task *task, co
 	if (check_inside(task, thread) < 0)
 		return -1;
 	snprintf(name, sizeof(name), "task/%d/comm", thread->tid);
-	comm = proc_read(task->pid, name, NULL);
+	comm = proc_read(task->live, name, NULL);
 	if (!comm)
 		return err_errno("thread %d: cannot read its name", thread->tid);
 	comm[strcspn(comm, "\n")] = 0;
@@ -238,10 +239,27 @@ static int write_zombie_core(struct dump *dump, const struct task *task)
 	return result;
 }
 
+static int write_exited_leader(struct dump *dump, const struct task *task)
+{
+	auto_img *img = img_create(dump->dirfd, IMG_CORE, task->pid);
+	TaskCoreEntry *tc = img ? dump_task_core(task) : NULL;
+	CoreEntry *core = tc ? exited_leader_core(task, tc) : NULL;
+	int result;
+
+	if (!core)
+		return -1;
+	cgroup_dump(dump, task, task->live, core->thread_core);
+	result = img_write(img, &core->base);
+	core_entry__free_unpacked(core, NULL);
+	return result;
+}
+
 int core_dump(struct dump *dump, struct task *task)
 {
 	if (task->zombie)
 		return write_zombie_core(dump, task);
+	if (task->leader_exited && write_exited_leader(dump, task) < 0)
+		return -1;
 	for (size_t i = 0; i < task->thread_count; i++)
 		if (write_core(dump, task, &task->threads[i]) < 0)
 			return -1;

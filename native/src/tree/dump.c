@@ -154,7 +154,7 @@ static int dump_memory(struct dump *dump)
 
 		/* A copy does not tell what was written. */
 		if (!task->zombie && task->uffd >= 0) {
-			if (pagemap_scan(task, task->pid, track_armed(dump)) < 0)
+			if (pagemap_scan(task, task->live, track_armed(dump)) < 0)
 				return -1;
 			task->scanned = true;
 		}
@@ -163,11 +163,11 @@ static int dump_memory(struct dump *dump)
 		snapshot_take(dump);
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		struct task *task = dump->tree.tasks[i];
-		const struct page_source from = { .pid = task->pid, .fd = -1, .mem_fd = task->mem_fd };
+		const struct page_source from = { .pid = task->live, .fd = -1, .mem_fd = task->mem_fd };
 
 		if (task->zombie || task->copy_pid || task->all_kept)
 			continue;
-		if ((!task->scanned && pagemap_scan(task, task->pid, false) < 0) || pagemap_dump(dump, task, &from) < 0)
+		if ((!task->scanned && pagemap_scan(task, task->live, false) < 0) || pagemap_dump(dump, task, &from) < 0)
 			return -1;
 	}
 	dump->stats.memdump_us = dump->stats.memwrite_us = now_us() - start;
@@ -201,13 +201,15 @@ static int dump_pstree(struct dump *dump)
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		const struct task *task = dump->tree.tasks[i];
 		PstreeEntry e = PSTREE_ENTRY__INIT;
-		auto_free uint32_t *threads = xzalloc((task->thread_count + 1) * sizeof(*threads));
+		auto_free uint32_t *threads = xzalloc((task->thread_count + 2) * sizeof(*threads));
 
 		e.pid = task->pid;
 		e.ppid = task->parent ? task->parent->pid : 0;
 		e.pgid = task->pgid;
 		e.sid = task->sid;
 		e.threads = threads;
+		if (task->leader_exited)
+			threads[e.n_threads++] = task->pid;
 		for (size_t j = 0; j < task->thread_count; j++)
 			threads[e.n_threads++] = task->threads[j].tid;
 		if (task->zombie)

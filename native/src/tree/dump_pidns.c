@@ -83,6 +83,26 @@ bool dump_is_in_pidns(pid_t pid)
 	       has_our_init(theirs);
 }
 
+/* A thread by which the process's namespaces can be had: its own pid, unless its first thread has ended while others run. */
+static pid_t living(pid_t pid)
+{
+	auto_free char *path = xasprintf("/proc/%d/task", pid);
+	auto_fd mnt = proc_open(pid, O_PATH, "ns/mnt");
+	DIR *dir = mnt < 0 ? opendir(path) : NULL;
+	pid_t found = pid;
+	struct dirent *d;
+
+	while (dir && found == pid && (d = readdir(dir))) {
+		auto_fd its = proc_open(atoi(d->d_name), O_PATH, "ns/mnt");
+
+		if (its >= 0)
+			found = atoi(d->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
 /* --- going in --- */
 
 /* As whoever asked has it. */
@@ -110,7 +130,7 @@ static int enter(pid_t pid)
 	int fds[ARRAY_LEN(kinds)];
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		fds[i] = proc_open(pid, O_RDONLY, "ns/%s", kinds[i].name);
+		fds[i] = proc_open(living(pid), O_RDONLY, "ns/%s", kinds[i].name);
 		if (fds[i] < 0)
 			return err_errno("pid %d: cannot open its %s namespace", pid, kinds[i].name);
 	}

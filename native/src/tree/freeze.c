@@ -24,9 +24,9 @@
 static uint64_t deadline;
 
 /* Fields of /proc/PID/stat that the dump needs (proc_pid_stat(5)). */
-static int read_stat(struct task *task, char *state)
+static int read_stat_of(struct task *task, pid_t pid, char *state)
 {
-	auto_free char *text = proc_read(task->pid, "stat", NULL);
+	auto_free char *text = proc_read(pid, "stat", NULL);
 	char *comm, *end;
 	unsigned long long start_time;
 	int n;
@@ -51,6 +51,25 @@ static int read_stat(struct task *task, char *state)
 		errno = EINVAL;
 		return -1;
 	}
+	return 0;
+}
+
+static int read_stat(struct task *task, char *state)
+{
+	struct task leader;
+
+	if (read_stat_of(task, task->pid, state) < 0)
+		return -1;
+	if (!task->leader_exited)
+		return 0;
+	/* The memory's fields only a living thread has; how it ended, and what is the process's, only the leader. */
+	leader = *task;
+	if (read_stat_of(task, task->live, state) < 0)
+		return -1;
+	memcpy(task->comm, leader.comm, sizeof(task->comm));
+	task->exit_signal = leader.exit_signal;
+	task->exit_code = leader.exit_code;
+	task->start_time = leader.start_time;
 	return 0;
 }
 
@@ -87,9 +106,12 @@ static bool has_threads(pid_t pid)
 	return threads && atoi(threads) > 1;
 }
 
-static int refuse_lost_leader(const struct task *task)
+static bool leader_has_exited(pid_t pid)
 {
-	return err_set(ENOTSUP, "pid %d (%s): its first thread has ended while others run; that cannot be dumped", task->pid, task->comm);
+	auto_free char *name = xasprintf("task/%d/stat", pid), *stat = proc_read(pid, name, NULL);
+	const char *end = stat ? strrchr(stat, ')') : NULL;
+
+	return end && end[1] && end[2] == 'Z' && has_threads(pid);
 }
 
 static int check_target(const struct task *task, char state)
@@ -102,7 +124,7 @@ static int check_target(const struct task *task, char state)
 	if (task->stat_flags & PF_KTHREAD)
 		return err_set(EINVAL, "pid %d (%s) is a kernel thread: only processes can be dumped", task->pid, task->comm);
 	if (state == 'Z' && has_threads(task->pid))
-		return refuse_lost_leader(task);
+		return 0;
 	if (state == 'Z' || state == 'X')
 		return err_set(ESRCH, "pid %d (%s) is a zombie: it has ended and waits for its parent %d", task->pid, task->comm, task->ppid);
 	return 0;
@@ -133,9 +155,13 @@ static int seize_new_threads(struct task *task, size_t *found)
 		pid_t tid = atoi(entry->d_name);
 		struct thread *thread;
 
-		if (tid <= 0 || (first && have_thread(task, tid)))
+		if (tid <= 0 || (first && have_thread(task, tid)) || (task->leader_exited && tid == task->pid))
 			continue;
 		if (seize_thread(tid) < 0) {
+			if (tid == task->pid && leader_has_exited(tid)) {
+				task->leader_exited = true;
+				continue;
+			}
 			if (errno == ESRCH && tid != task->pid)
 				continue; /* it ended in between */
 			closedir(dir);
@@ -151,7 +177,7 @@ static int seize_new_threads(struct task *task, size_t *found)
 		int stop_signal = 0;
 
 		if (wait_stopped(thread->tid, &stop_signal, deadline) < 0) {
-			if (errno == ESRCH && thread->tid != task->pid) {
+			if (errno == ESRCH && (thread->tid != task->pid || (task->leader_exited = leader_has_exited(task->pid)))) {
 				memmove(thread, thread + 1, (--task->thread_count - i) * sizeof(*thread));
 				i--;
 				continue;
@@ -179,7 +205,10 @@ static int order_threads(struct task *task)
 			task->threads[0] = leader;
 			return 0;
 		}
-	return err_set(ENOTSUP, "pid %d: its first thread has ended while others run; that cannot be dumped yet", task->pid);
+	if (!task->leader_exited || !task->thread_count)
+		return err_set(ESRCH, "pid %d ended while it was being frozen", task->pid);
+	task->live = task->threads[0].tid;
+	return 0;
 }
 
 static int freeze_task(struct task *task)
@@ -198,8 +227,8 @@ static int freeze_task(struct task *task)
 	if (order_threads(task) < 0)
 		return -1;
 	/* Again, now that nothing moves. */
-	task->status = proc_read(task->pid, "status", NULL);
-	task->mem_fd = proc_open(task->pid, O_RDWR, "mem");
+	task->status = proc_read(task->live, "status", NULL);
+	task->mem_fd = proc_open(task->live, O_RDWR, "mem");
 	if (!task->status || read_stat(task, &state) < 0)
 		return err_set(ESRCH, "pid %d ended while it was being frozen", task->pid);
 	if (task->mem_fd < 0)
@@ -234,7 +263,7 @@ static struct task *add_task(struct tree *tree, pid_t pid, struct task *parent)
 	struct task **slot = array_push(&tree->tasks, &tree->count, &tree->room, sizeof(*tree->tasks));
 
 	*slot = xzalloc(sizeof(**slot));
-	(*slot)->pid = pid;
+	(*slot)->pid = (*slot)->live = pid;
 	(*slot)->parent = parent;
 	(*slot)->mem_fd = (*slot)->uffd = (*slot)->copy_mem = -1;
 	return *slot;
@@ -288,7 +317,7 @@ static int take_zombie(struct task *task, bool *zombie)
 	if (state != 'Z')
 		return 0;
 	if (has_threads(task->pid))
-		return refuse_lost_leader(task);
+		return 0;
 	task->zombie = *zombie = true;
 	task->status = proc_read(task->pid, "status", NULL);
 	return task->status ? 0 : err_set(ESRCH, "pid %d ended while the tree was being frozen", task->pid);
@@ -323,6 +352,8 @@ static int has_ended(struct task *task)
 	for (size_t i = 0; i < task->thread_count; i++)
 		release_thread(task->threads[i].tid);
 	task->thread_count = 0;
+	task->leader_exited = false;
+	task->live = task->pid;
 	free(task->status);
 	task->status = NULL;
 	if (read_stat(task, &state) < 0) {
@@ -409,6 +440,9 @@ void kill_tree(struct tree *tree)
 		/* As the tracer we see each thread end; the leader comes last. */
 		for (size_t j = task->thread_count; j-- > 0;)
 			wait_end(task->threads[j].tid);
+		/* Where it ended while we traced it. */
+		if (task->leader_exited)
+			wait_end(task->pid);
 	}
 }
 

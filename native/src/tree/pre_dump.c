@@ -46,7 +46,7 @@ static int scan(struct dump *dump)
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		struct task *task = dump->tree.tasks[i];
 
-		if (!task->zombie && pagemap_scan(task, task->pid, track_armed(dump)) < 0)
+		if (!task->zombie && pagemap_scan(task, task->live, track_armed(dump)) < 0)
 			return -1;
 	}
 	return 0;
@@ -58,7 +58,7 @@ static int write_memory(struct dump *dump)
 
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		struct task *task = dump->tree.tasks[i];
-		const struct page_source from = { .pid = task->pid, .fd = -1, .mem_fd = task->mem_fd, .running = true };
+		const struct page_source from = { .pid = task->live, .fd = -1, .mem_fd = task->mem_fd, .running = true };
 
 		if (!task->zombie && pagemap_dump(dump, task, &from) < 0)
 			return -1;

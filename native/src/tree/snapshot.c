@@ -207,7 +207,7 @@ static uint64_t available_bytes(void)
 /* What the control group and those above it leave, where they are mounted in the usual place: cgroup v2, and the memory controller of v1. */
 static uint64_t cgroup_room(const struct task *task)
 {
-	auto_free char *text = proc_read(task->pid, "cgroup", NULL);
+	auto_free char *text = proc_read(task->live, "cgroup", NULL);
 	uint64_t room = UINT64_MAX;
 	char *next;
 
@@ -250,7 +250,7 @@ static int keep_pages(struct task *task, uint64_t start, uint64_t end)
 	*k = (struct kept_pages){ start, xrealloc(NULL, end - start) };
 	for (uint64_t at = start; at < end;) {
 		struct iovec local = { k->data + (at - start), end - at }, remote = { (void *)at, end - at };
-		ssize_t n = process_vm_readv(task->pid, &local, 1, &remote, 1, 0);
+		ssize_t n = process_vm_readv(task->live, &local, 1, &remote, 1, 0);
 
 		/* What is not PROT_READ only the tracer's way reads. */
 		if (n <= 0)
@@ -266,7 +266,7 @@ static int keep_pages(struct task *task, uint64_t start, uint64_t end)
 static int keep(struct dump *dump, struct task *task)
 {
 	if (!task->scanned && lost_bytes(task)) {
-		if (pagemap_scan(task, task->pid, track_armed(dump)) < 0)
+		if (pagemap_scan(task, task->live, track_armed(dump)) < 0)
 			return -1;
 		task->scanned = true;
 	}
@@ -293,7 +293,7 @@ static int keep_all(struct dump *dump, struct task *task, uint64_t *budget)
 
 	if (private_bytes(task) > *budget)
 		return 0;
-	if (!task->scanned && pagemap_scan(task, task->pid, track_armed(dump)) < 0)
+	if (!task->scanned && pagemap_scan(task, task->live, track_armed(dump)) < 0)
 		return -1;
 	task->scanned = true;
 	for (size_t i = 0; i < task->ranges.count; i++)

@@ -5,9 +5,11 @@
 #ifndef PCR_TREE_TASK_H
 #define PCR_TREE_TASK_H
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/pidfd.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
@@ -38,7 +40,9 @@ struct task {
 	struct task *parent;
 	bool zombie;
 	bool gone; /* it ended and was waited for while the tree was being frozen */
-	int exit_code; /* of a zombie: wait(2) status */
+	int exit_code; /* of a zombie or exited leader: wait(2) status */
+	pid_t live; /* a thread by which the kernel knows its memory, files and all else that its threads share: pid, unless leader_exited */
+	bool leader_exited; /* its first thread has ended while others run */
 	unsigned int tty_nr; /* device number of the controlling terminal, 0 for none; proc_pid_stat(5) */
 	pid_t tpgid; /* its foreground group */
 	int exit_signal; /* sent to the parent at the end, clone(2) */
@@ -48,7 +52,7 @@ struct task {
 	char *status; /* /proc/PID/status, frozen */
 	char comm[16];
 
-	struct thread *threads; /* [0] is the leader */
+	struct thread *threads; /* [0] is the leader, or with leader_exited any other */
 	size_t thread_count, thread_room;
 
 	struct vma *vmas;
@@ -74,6 +78,12 @@ struct task {
 	size_t posix_timer_count;
 	uint32_t vm_id, files_id, fs_id, sighand_id;
 };
+
+/* A descriptor of the process for pidfd_getfd(2); -1 with errno. PIDFD_THREAD, of threads, is O_EXCL and needs Linux 6.9. */
+static inline int task_pidfd(const struct task *task)
+{
+	return pidfd_open(task->live, task->leader_exited ? O_EXCL : 0);
+}
 
 struct tree {
 	struct task **tasks; /* parents before children; [0] is the root */

@@ -242,9 +242,9 @@ class Context:
     def seen(self, pid):
         """The pid by which we see a process of ours that calls itself `pid`; the same as long as no restore put it in a namespace."""
         known = self.outside.get(pid)
-        if USER and (known is None or namespace.inner_pid(known) != pid or procfs.state(known) == "Z"):
+        if USER and (known is None or namespace.inner_pid(known) != pid or not procfs.living(known)):
             for p in self.descendants():
-                if namespace.inner_pid(p) == pid and procfs.state(p) != "Z":
+                if namespace.inner_pid(p) == pid and procfs.living(p):
                     self.outside[pid] = p
         return self.outside.get(pid, pid)
 

@@ -28,8 +28,17 @@ def comm(pid):
         return ""
 
 
+def living(pid):
+    """The id of a thread that has namespaces: the process's own, unless its first thread has ended."""
+    for task in [pid, *(int(x) for x in os.listdir(f"/proc/{pid}/task"))]:
+        if os.path.exists(f"/proc/{task}/ns/mnt"):
+            return task
+    return pid
+
+
 def inside(pid, function):
     """What function() returns or raises when it runs in the namespaces of the process `pid`, with its /proc."""
+    pid = living(pid)
     spaces = [os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY) for name in ("user", "mnt", "pid")]
     read, write = os.pipe()
     child = os.fork()

@@ -68,6 +68,7 @@ PROGRAMS = [
     Program("sigmasks"),
     Program("sigpending"),
     Program("sigaltstack"),
+    Program("leader_exited", criu_dump="cannot dump a process whose first thread has ended"),
     Program("itimers"),
     Program("posix_timers"),
     Program("posix_timers", "many"),
