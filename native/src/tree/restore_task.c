@@ -320,8 +320,9 @@ static void set_loginuid(const TaskCoreEntry *tc)
 	if (!tc->has_loginuid || fd < 0 || read(fd, have, sizeof(have) - 1) < 0)
 		return;
 	snprintf(want, sizeof(want), "%u", tc->loginuid);
-	if (strcmp(have, want) && write_all(fd, want, strlen(want)) < 0)
-		pr_warn("cannot set its loginuid from %s to %s", have, want);
+	/* the kernel takes it at offset 0 only */
+	if (strcmp(have, want) && pwrite(fd, want, strlen(want), 0) < 0)
+		pr_warn("cannot set its loginuid from %s to %s: %s", have, want, strerror(errno));
 }
 
 /* Who shares a descriptor table leaves it to its owner, which waits until nobody opens or maps files any more. */

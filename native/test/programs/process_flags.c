@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * One setting of a process, chosen by argument, in a child; the parent has none: no_new_privs, dumpable off, parent
- * death signal, child subreaper, timer slack, transparent huge pages off.
+ * death signal, child subreaper, timer slack, transparent huge pages off, login uid.
  */
 #include "test.h"
 
@@ -45,12 +45,27 @@ static int thp(int set)
 	return set ? prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) : prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0);
 }
 
+/* its own uid may be set by anybody where none is set yet; else it takes CAP_AUDIT_CONTROL */
+static int login(int set)
+{
+	FILE *f = fopen("/proc/self/loginuid", set ? "we" : "re");
+	unsigned v = 0;
+
+	check(f != NULL);
+	if (set)
+		return fprintf(f, "%u", geteuid()) <= 0 || fclose(f);
+	check(fscanf(f, "%u", &v) == 1);
+	fclose(f);
+	return v == geteuid();
+}
+
 static const struct {
 	const char *name;
 	int (*get_or_set)(int set); /* set: 0 on success; get: 1 when set */
 } flags[] = {
 	{ "no_new_privs", nnp }, { "not dumpable", dumpable }, { "parent death signal", death },
 	{ "subreaper", reaper }, { "timer slack", slack },     { "no huge pages", thp },
+	{ "login uid", login },
 };
 #define FLAGS ((int)(sizeof flags / sizeof flags[0]))
 

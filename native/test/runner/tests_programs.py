@@ -98,6 +98,7 @@ PROGRAMS = [
     Program("process_flags", "timer slack", core=False,
             criu_dump="drops the timer slack", criu_restore="drops the timer slack"),
     Program("process_flags", "no huge pages", core=False),
+    Program("process_flags", "login uid"),
     Program("mem_anon"),
     Program("mem_shared"),
     Program("mem_shared", "twice"),
