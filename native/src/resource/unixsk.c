@@ -5,6 +5,7 @@
  */
 #include "resource/unixsk.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sock_diag.h>
@@ -22,6 +23,7 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "resource/ghost.h"
+#include "resource/peer_user.h"
 #include "resource/regfile.h"
 #include "resource/sk_diag.h"
 #include "resource/sk_opts.h"
@@ -164,8 +166,28 @@ static int open_if_bound(const char *path, const struct known *k)
 	return fd;
 }
 
+/* The file of the socket under another name in the same directory, whose path ends with a name: -1 when it is not there. */
+static int open_beside(const char *path, const struct known *k)
+{
+	auto_free char *directory = xasprintf("%.*s", (int)(strrchr(path, '/') - path + 1), path);
+	const struct dirent *d;
+	int fd = -1;
+	DIR *dir = opendir(directory);
+
+	while (dir && fd < 0 && (d = readdir(dir))) {
+		auto_free char *other = xasprintf("%s%s", directory, d->d_name);
+
+		if ((uint32_t)d->d_ino == k->file_inode)
+			fd = open_if_bound(other, k);
+	}
+	if (dir)
+		closedir(dir);
+	return fd;
+}
+
 /* What the socket is bound to, an O_PATH descriptor, or -1: SIOCUNIXFILE (since Linux 4.15) takes CAP_NET_ADMIN. Without that its name is tried
- * where the task, or one above it, is or is rooted. */
+ * where the task, or one above it, is or is rooted, and what is beside it
+ * there. */
 static int bound_file(const struct fd_info *info, const char *name)
 {
 	const struct known *k = find_known(info->st.st_ino);
@@ -177,6 +199,8 @@ static int bound_file(const struct fd_info *info, const char *name)
 		auto_free char *path = xasprintf(name[0] == '/' ? "/proc/%d/root%s" : "/proc/%d/cwd/%s", task->live, name);
 
 		fd = open_if_bound(path, k);
+		if (fd < 0)
+			fd = open_beside(path, k);
 	}
 	return fd;
 }
@@ -224,6 +248,19 @@ static int dump_name_dir(const struct fd_info *info, UnixSkEntry *e, const char 
 	return err_set(ENOTSUP, "%s is bound to the relative name %s, whose directory cannot be found: connect or bind by an absolute name", what, name);
 }
 
+/* Where the file is now; NULL: nowhere. Daemons bind a socket apart and give it its name when it listens. */
+static char *renamed_to(int file)
+{
+	struct stat st, now;
+	char link[32], path[4096];
+
+	snprintf(link, sizeof(link), "fd/%d", file);
+	if (file < 0 || fstat(file, &st) < 0 || !st.st_nlink || proc_readlink(getpid(), link, path, sizeof(path)) < 0 || lstat(path, &now) < 0 ||
+	    now.st_ino != st.st_ino || now.st_dev != st.st_dev || strlen(strrchr(path, '/')) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return NULL;
+	return xstrdup(path);
+}
+
 /* The file of a name that is a path: its mode and owner, and whether the path still leads to it. */
 static int dump_file(const struct fd_info *info, UnixSkEntry *e, const char *what)
 {
@@ -247,8 +284,10 @@ static int dump_file(const struct fd_info *info, UnixSkEntry *e, const char *wha
 	e->file_perms->mode = st.st_mode;
 	e->file_perms->uid = st.st_uid;
 	e->file_perms->gid = st.st_gid;
-	if (stat(path, &now) < 0 || now.st_ino != st.st_ino || now.st_dev != st.st_dev)
+	if (stat(path, &now) < 0 || now.st_ino != st.st_ino || now.st_dev != st.st_dev) {
 		e->has_deleted = e->deleted = true;
+		e->pcr_path = renamed_to(file);
+	}
 	return 0;
 }
 
@@ -325,6 +364,7 @@ static int unixsk_dump(struct dump *dump, const struct fd_info *info, FileEntry 
 	memcpy(e->name.data, k->name, k->name_length);
 	if (k->name_length && k->name[0] && dump_file(info, e, what) < 0)
 		return -1;
+	peer_user_dump(info->dup, e);
 	s = array_push(&seen, &seen_count, &seen_room, sizeof(*seen));
 	s->known = k;
 	s->id = e->id;
@@ -389,6 +429,26 @@ static int check_peer(struct dump *dump, const struct seen *s)
 	return write_external(dump, peer);
 }
 
+/* Connections that nobody has accepted: their other ends have to be in the tree, and to be there. */
+static int check_backlog(struct dump *dump, const struct seen *s)
+{
+	for (size_t i = 0; i < waiting_count; i++) {
+		struct known *client = waiting[i].client ? find_known(waiting[i].client) : NULL;
+
+		if (waiting[i].listener != s->known->inode || (client && client->in_tree))
+			continue;
+		if (dump->request->tcp_skip_in_flight)
+			pr_warn("%s: a connection that waits to be accepted by it will be missing after a restore", s->what);
+		else if (client)
+			return err_set(ENOTSUP, "%s listens, and a process outside the tree (socket:[%u]) waits to be accepted: dump when it has been, or leave "
+				       "the connection out with --skip-in-flight", s->what, waiting[i].client);
+		else
+			return err_set(ENOTSUP, "%s listens, and a connection waits to be accepted whose client has closed it already: dump when it has been, or "
+				       "leave it out with --skip-in-flight", s->what);
+	}
+	return 0;
+}
+
 /* Real CRIU wants both ends of a pair in a row, the one met first behind the other. */
 static int write_entry(struct dump *dump, struct seen *s)
 {
@@ -440,7 +500,7 @@ static int unixsk_dump_end(struct dump *dump)
 			result = sk_queue_dump(dump, s.dup, s.known->type, s.id, s.what);
 		}
 	for (size_t i = 0; i < seen_count && !result; i++)
-		result = check_peer(dump, &seen[i]);
+		result = check_peer(dump, &seen[i]) < 0 || check_backlog(dump, &seen[i]) < 0 ? -1 : 0;
 	for (size_t i = 0; i < seen_count && !result; i++)
 		result = write_entry(dump, &seen[i]);
 	if (sk_queue_dump_end() < 0)

@@ -19,6 +19,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "resource/peer_user.h"
 #include "resource/regfile.h"
 #include "resource/sk_opts.h"
 #include "resource/sk_queue.h"
@@ -67,6 +68,10 @@ int unixsk_collect(struct restore *restore, FileEntry *entry)
 		return err_set(EINVAL, "files.img: id %u is a Unix socket with a name of %zu bytes", entry->id, e->name.len);
 	if (e->name.len && e->name.data[0] && e->name.data[0] != '/' && (!e->name_dir || e->name_dir[0] != '/'))
 		return err_set(EINVAL, "files.img: id %u is a Unix socket with a relative name and no directory", entry->id);
+	if (e->pcr_path && (e->pcr_path[0] != '/' || !e->deleted || !e->name.len || !e->name.data[0]))
+		return err_set(EINVAL, "files.img: id %u is a Unix socket that was renamed to %s", entry->id, e->pcr_path);
+	if (e->n_pcr_peer_user && e->n_pcr_peer_user != 2)
+		return err_set(EINVAL, "files.img: id %u is a Unix socket with a peer's user of %zu numbers", entry->id, e->n_pcr_peer_user);
 	for (size_t i = 0; i < socket_count; i++)
 		if (sockets[i].e->ino == e->ino)
 			return err_set(EINVAL, "files.img has the Unix socket %u twice", e->ino);
@@ -136,9 +141,13 @@ static int new_socket(const UnixSkEntry *e)
 
 static int make_pair(struct unix_socket *s, int *other)
 {
-	int fds[2];
+	struct peer_user was;
+	int fds[2], result;
 
-	if (socketpair(AF_UNIX, s->e->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
+	peer_user_enter(s->e, &was);
+	result = socketpair(AF_UNIX, s->e->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds);
+	peer_user_leave(&was);
+	if (result < 0)
 		return err_errno("cannot make a pair of Unix sockets");
 	s->fd = fds[0];
 	*other = fds[1];
@@ -154,6 +163,17 @@ static int bind_socket(struct unix_socket *s)
 	return unixsk_bind(s->fd, s->e);
 }
 
+static int listen_as(const UnixSkEntry *e, int fd, int backlog)
+{
+	struct peer_user was;
+	int result;
+
+	peer_user_enter(e, &was);
+	result = listen(fd, backlog);
+	peer_user_leave(&was);
+	return result < 0 ? err_errno("a Unix socket cannot listen") : 0;
+}
+
 static int make_listener(struct unix_socket *s)
 {
 	if (s->made)
@@ -162,9 +182,7 @@ static int make_listener(struct unix_socket *s)
 	s->fd = new_socket(s->e);
 	if (s->fd < 0 || bind_socket(s) < 0)
 		return -1;
-	if (listen(s->fd, s->e->backlog) < 0)
-		return err_errno("a Unix socket cannot listen");
-	return 0;
+	return listen_as(s->e, s->fd, s->e->backlog);
 }
 
 /* Connects client with a new socket that has the name of `accepted`. Returns that one or -1 with the error set. */
@@ -172,6 +190,7 @@ static int connect_through(const UnixSkEntry *accepted, int client)
 {
 	struct unix_socket *real = find_listener(accepted);
 	auto_fd temporary = -1;
+	const UnixSkEntry *as = accepted;
 	UnixSkEntry nowhere = *accepted;
 	int listener, fd;
 
@@ -183,13 +202,14 @@ static int connect_through(const UnixSkEntry *accepted, int client)
 	} else {
 		listener = temporary = new_socket(accepted);
 		nowhere.deleted = true;
+		nowhere.pcr_path = NULL;
 		accepted = &nowhere;
 		if (listener < 0 || unixsk_bind(listener, accepted) < 0)
 			return -1;
 		if (listen(listener, 1) < 0)
 			return err_errno("a Unix socket cannot listen");
 	}
-	if (unixsk_connect(client, accepted) < 0)
+	if (unixsk_connect(client, accepted, as) < 0)
 		return -1;
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	return fd < 0 ? err_errno("a connection of Unix sockets cannot be accepted") : fd;
@@ -268,9 +288,10 @@ static int make_waiting(struct unix_socket *s)
 {
 	if (!is_waiting(s))
 		return 0;
-	if (listen(s->peer->fd, SOMAXCONN) < 0 || unixsk_connect(s->fd, s->peer->e) < 0 || listen(s->peer->fd, s->peer->e->backlog) < 0)
-		return err_code() ? -1 : err_errno("a Unix socket cannot listen");
-	return 0;
+	return listen_as(s->peer->e, s->peer->fd, SOMAXCONN) < 0 || unixsk_connect(s->fd, s->peer->e, NULL) < 0 ||
+			       listen_as(s->peer->e, s->peer->fd, s->peer->e->backlog) < 0 ?
+		       -1 :
+		       0;
 }
 
 static int check_peers(struct restore *restore)
@@ -395,10 +416,10 @@ static int connect_datagram(struct restore *restore, struct unix_socket *s)
 	if (is_stream(s->e) || is_paired(s))
 		return 0;
 	if (s->peer)
-		return s->peer->e->name.len ? unixsk_connect(fd, s->peer->e) :
+		return s->peer->e->name.len ? unixsk_connect(fd, s->peer->e, NULL) :
 					      err_set(ENOTSUP, "Unix socket %u is connected to %u, which has no name", s->e->ino, s->e->peer);
 	if (s->e->peer && (external = find_external(restore, s->e->peer))) {
-		if (unixsk_connect(fd, external) < 0)
+		if (unixsk_connect(fd, external, NULL) < 0)
 			return err_context("a socket outside the tree must be there again");
 		return 0;
 	}

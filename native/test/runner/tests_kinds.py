@@ -59,6 +59,9 @@ CRIU_LOSES = {
         "path": "drops O_DIRECTORY",
     },
     "kinds_unix": {
+        "renamed": "binds the old name",
+        "replaced": "binds the old name",
+        "peeruser": "makes it root",
         "oob": "makes it ordinary data",
         "peek": "drops SO_PEEK_OFF",
         "pass": "drops the credentials of messages",
@@ -124,7 +127,8 @@ KINDS = {
     "kinds_thread": "thread_creds thread_fs thread_files thread_nice leader_gone".split(),
     "kinds_deleted": """twice links nested cwd_replaced fifo device device_named symlink path path_odd hole renamed odd_names
         mapped""".split(),
-    "kinds_unix": """oob autobind peek pass senders shared shut""".split(),
+    "kinds_unix": """renamed replaced backlog_stream backlog_packet backlog_closed backlog_shut oob autobind peeruser peek pass senders
+        shared shut""".split(),
     "kinds_inet": """multicast packet_group netlink_group udp_queue udp6_queue tcp_options listen_options tcp_md5 reuseport tcp_refused
         tcp_v6only ulp mptcp mptcp_listen sctp dccp vsock alg xdp tipc bluetooth can smc key""".split(),
     "kinds_tty": "locked peer hung waiting ctty console vt serial".split(),
