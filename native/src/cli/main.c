@@ -22,6 +22,7 @@
 #include "cli/version.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/progress.h"
 #include "common/util.h"
 #include "pageserver/server.h"
 #include "resource/cpuinfo.h"
@@ -30,13 +31,23 @@
 #include "tree/pre_dump.h"
 #include "tree/restore.h"
 
+/* For a person who waits; not for one who reads the log go by, or wants silence (-v0). */
+static void show_bar(const struct command *c)
+{
+	if (c->request.log_level > LOG_MSG && (log_fd() != STDERR_FILENO || c->request.log_level < LOG_INFO))
+		progress_bar(c->words[0]);
+}
+
 static int run_dump(struct command *c)
 {
 	struct result result = { 0 };
 
 	if (!c->request.pid)
 		return err_set(EINVAL, "dump needs -t PID");
-	if (paths_open(c) < 0 || dump_run(&c->request, &result) < 0)
+	if (paths_open(c) < 0)
+		return -1;
+	show_bar(c);
+	if (dump_run(&c->request, &result) < 0)
 		return -1;
 	if (c->request.display_stats)
 		show_dump_stats(c->request.work_fd, stdout);
@@ -48,7 +59,10 @@ static int run_pre_dump(struct command *c)
 	c->request.pre_dump = true;
 	if (!c->request.pid)
 		return err_set(EINVAL, "pre-dump needs -t PID");
-	if (paths_open(c) < 0 || pre_dump_run(&c->request) < 0)
+	if (paths_open(c) < 0)
+		return -1;
+	show_bar(c);
+	if (pre_dump_run(&c->request) < 0)
 		return -1;
 	if (c->request.display_stats)
 		show_dump_stats(c->request.work_fd, stdout);
@@ -70,7 +84,10 @@ static int run_restore(struct command *c)
 		c->request.exec_cmd = c->words + 1;
 		c->request.restore_detached = true;
 	}
-	if (paths_open(c) < 0 || restore_run(&c->request, &result) < 0)
+	if (paths_open(c) < 0)
+		return -1;
+	show_bar(c);
+	if (restore_run(&c->request, &result) < 0)
 		return -1;
 	if (c->request.display_stats)
 		show_restore_stats(c->request.work_fd, stdout);

@@ -13,6 +13,7 @@ static int fd = 2;
 static int max_level = LOG_WARN;
 static int task_pid;
 static uint64_t start_us;
+static void (*before_line)(void);
 
 void log_init(int log_fd, int level)
 {
@@ -36,6 +37,11 @@ void log_set_pid(int pid)
 	task_pid = pid;
 }
 
+void log_before_line(void (*hook)(void))
+{
+	before_line = hook;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	static const char *const names[] = { "", "Error: ", "Warn: ", "", "" };
@@ -56,6 +62,8 @@ void log_line(enum log_level level, const char *fmt, ...)
 	if (n > (int)sizeof(line) - 2)
 		n = sizeof(line) - 2;
 	line[n++] = '\n';
+	if (before_line && isatty(fd))
+		before_line();
 	/* A log that cannot be written must not stop a dump. */
 	if (write(fd, line, n) < 0)
 		errno = saved;

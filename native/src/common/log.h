@@ -19,6 +19,9 @@ void log_set_fd(int fd);
 /* A line with a pid in front of each text, for the tasks of a restore; 0 for none. */
 void log_set_pid(int pid);
 
+/* Called before each line that goes to a terminal; NULL: nothing is. */
+void log_before_line(void (*hook)(void));
+
 /* Writes one line; a newline is added. Never fails, keeps errno. */
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 #include "common/err.h"
+#include "common/progress.h"
 #include "common/util.h"
 #include "image/image.h"
 #include "images/pagemap.pb-c.h"
@@ -360,6 +361,15 @@ static int read_pieces(const struct piece *pieces, size_t count)
 	return 0;
 }
 
+static uint64_t pieces_size(const struct piece *pieces, size_t count)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < count; i++)
+		size += pieces[i].size;
+	return size;
+}
+
 /* Takes turns until none is left. */
 static void *load_thread(void *arg)
 {
@@ -374,6 +384,7 @@ static void *load_thread(void *arg)
 		first = load->turns[turn];
 		last = turn + 1 < load->turn_count ? load->turns[turn + 1] : load->count;
 		error = read_pieces(load->pieces + first, last - first);
+		progress_add_shared(first < last ? pieces_size(load->pieces + first, last - first) : 0);
 		if (error)
 			__atomic_store_n(&load->error, error, __ATOMIC_RELAXED);
 	}

@@ -178,6 +178,7 @@ static int await(struct restore *restore, uint32_t *counter, uint32_t goal)
 		}
 		if (__atomic_load_n(counter, __ATOMIC_SEQ_CST) >= goal)
 			return 0;
+		progress_look();
 		if (syscall(SYS_futex, &shared->event, FUTEX_WAIT, event, &look, NULL, 0) < 0 && errno == ETIMEDOUT && look_for_dead(restore) < 0)
 			return -1;
 	}
@@ -307,6 +308,7 @@ static int restore_tree(struct restore *restore)
 	for (size_t i = 0; i < restore->task_count && restore->request->leave_stopped; i++)
 		if (!restore->tasks[i].zombie && !restore->tasks[i].helper)
 			kill(restore->tasks[i].pid, SIGSTOP);
+	progress_hide();
 	release_all(restore);
 	pr_info("restored: pid %d runs", restore->root_outside);
 	/* What scripts look for in criu's log. */
@@ -401,6 +403,10 @@ static int run(const struct request *request, struct result *result)
 		return err_errno("cannot map shared memory");
 	if (join_ns_enter(request) < 0)
 		return -1;
+	for (size_t i = 0; i < restore.task_count; i++)
+		progress_expect(restore.tasks[i].pages ? restore.tasks[i].pages->size : 0);
+	for (size_t i = 0; i < restore.shmem_count; i++)
+		progress_expect(restore.shmems[i].pages ? restore.shmems[i].pages->size : 0);
 	progress_phase("processes");
 	outcome = outside ? restore_here(&restore) : restore_in_pidns(&restore);
 	join_ns_leave();

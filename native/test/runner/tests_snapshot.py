@@ -3,7 +3,9 @@
 
 import json
 import os
+import pty
 import signal
+import subprocess
 import time
 
 from . import procfs
@@ -218,6 +220,7 @@ def progress(context):
     pidfile = os.path.join(context.scratch, "pid")
     outcome, lines = told("restore", "-D", images, "-d", "--pidfile", pidfile)
     require(outcome.ok and lines[-1]["phase"] == "done", f"{lines}\n{outcome.describe()}")
+    require(MIB / 4 < lines[-1]["bytes"] <= lines[-1]["total"], f"at the end of the restore {lines[-1]}")
     with open(pidfile, encoding="ascii") as f:
         pid = int(f.read())  # another one where it was restored in a namespace
     outcome, lines = told("dump", "-t", 4194303, "-D", context.images())
@@ -229,6 +232,45 @@ def progress(context):
     require(outcome.ok, "nobody reads\n" + outcome.describe())
     goes_on(target, 1, "after the restore", 30)
     target.verify()
+
+
+def progress_bar(context):
+    """A bar on a real terminal, gone in the end; nothing where standard error is no terminal, or silence is asked for."""
+    target = context.start("memory_checker", "1", "1", "5000")
+    slow = os.path.join(context.scratch, "slow")
+    with open(slow, "w", encoding="ascii") as f:
+        # Who waits for less than half a second sees no bar.
+        f.write('#!/bin/sh\ncase $CRTOOLS_SCRIPT_ACTION in pre-dump|pre-restore) sleep 0.6;; esac\n')
+    os.chmod(slow, 0o755)
+
+    def shown(*arguments, terminal=True, term="xterm"):
+        master, slave = pty.openpty() if terminal else os.pipe()
+        env = {**os.environ, "TERM": term}
+        command = [context.dumper.path, *map(str, arguments), "--action-script", slow, "-W", context.images(), "-o", "log"]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=slave, env=env)
+        os.close(slave)
+        text = b""
+        try:
+            while piece := os.read(master, 4096):
+                text += piece
+        except OSError:  # how a terminal ends (EIO)
+            pass
+        os.close(master)
+        require(process.wait() == 0, f"{command}: {text}")
+        return text
+
+    def dump(*options, **how):
+        return shown("dump", "-t", target.pid, "-D", context.images(), "-R", *options, **how)
+
+    bar = dump()
+    require(b"\r\x1b[Kdump: collecting" in bar and b"dump: memory" in bar and bar.endswith(b"\r\x1b[K") and b"\n" not in bar, f"dump: {bar}")
+    for what, text in (("a pipe", dump(terminal=False)), ("-v0", dump("-v0")), ("a dumb terminal", dump(term="dumb"))):
+        require(not text, f"{what}: {text}")
+    pids, images = procfs.tree(target.pid), context.images()
+    context.dumper.dump(target.pid, images, scratch=context.scratch)
+    context.wait_gone(pids)
+    bar = shown("restore", "-D", images, "-d")
+    require(b"restore: processes [" in bar and b" MiB/s" in bar and bar.endswith(b"\r\x1b[K"), f"restore: {bar}")
 
 
 def tests():
@@ -245,5 +287,6 @@ def tests():
         Test("snapshot:fallback:subreaper", falls_back("process_flags", ("subreaper",), "a subreaper"), only=PCR),
         Test("snapshot:small", small, only=PCR_DUMPS),
         Test("progress", progress, only=PCR),
+        Test("progress:bar", progress_bar, only=PCR),
         Test("snapshot:modes", modes, only=PCR),
     ]
