@@ -24,6 +24,7 @@
 #include "common/log.h"
 #include "common/progress.h"
 #include "common/util.h"
+#include "lazy/daemon.h"
 #include "pageserver/server.h"
 #include "resource/cpuinfo.h"
 #include "resource/page_dedup.h"
@@ -144,6 +145,25 @@ static int run_page_server(struct command *c)
 	return page_server_serve(r, fd);
 }
 
+/* One restore's memory, then it ends. */
+static int run_lazy_pages(struct command *c)
+{
+	struct request *r = &c->request;
+	int fd;
+
+	c->daemon |= r->restore_detached;
+	if (paths_open(c) < 0)
+		return -1;
+	fd = lazy_listen(r);
+	if (fd < 0 || (c->daemon && background_start() < 0) || pidfile_write(r->work_fd, r->pidfile, getpid()) < 0)
+		return -1;
+	pr_info("lazy pages: waiting for a restore");
+	if (announce_ready(r) < 0)
+		return -1;
+	background_ready();
+	return lazy_serve(r, fd);
+}
+
 static int run_cpuinfo(struct command *c)
 {
 	bool dump;
@@ -177,6 +197,7 @@ static const struct verb {
 	{ "service", run_service },
 	{ "cpuinfo", run_cpuinfo, true },
 	{ "page-server", run_page_server },
+	{ "lazy-pages", run_lazy_pages },
 	{ "exec", run_exec, true },
 };
 

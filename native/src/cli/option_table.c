@@ -357,7 +357,7 @@ const struct option_def option_table[] = {
 	{ "pre-dump-mode", 0, ARG_VALUE, 0, take_pre_dump_mode },
 	{ "snapshot", 0, ARG_VALUE, 0, take_snapshot },
 	{ "progress-fd", 0, ARG_VALUE, 0, take_progress_fd },
-	{ "lazy-pages", 0, ARG_NONE, .refused = "memory is restored at once" },
+	{ "lazy-pages", 0, ARG_NONE, FLAG(request.lazy_pages) },
 	{ "page-server", 0, ARG_NONE, FLAG(request.use_page_server) },
 	{ "address", 0, ARG_VALUE, 0, take_address },
 	{ "port", 0, ARG_VALUE, 0, take_port },

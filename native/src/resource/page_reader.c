@@ -42,24 +42,25 @@ struct piece {
 
 /* --- reading the map --- */
 
-static void add_run(struct page_runs *runs, uint64_t address, uint64_t size, uint64_t offset, uint32_t level)
+static void add_run(struct page_runs *runs, uint64_t address, uint64_t size, uint64_t offset, uint32_t level, bool lazy, bool absent)
 {
 	struct page_run *last = runs->count ? &runs->runs[runs->count - 1] : NULL;
 
 	runs->size += size;
-	if (last && last->address + last->size == address && last->level == level && last->offset + last->size == offset) {
+	if (last && last->address + last->size == address && last->level == level && (absent || last->offset + last->size == offset) && last->lazy == lazy &&
+	    last->absent == absent) {
 		last->size += size;
 		return;
 	}
 	last = array_push(&runs->runs, &runs->count, &runs->room, sizeof(*runs->runs));
-	*last = (struct page_run){ address, size, offset, level };
+	*last = (struct page_run){ address, size, offset, level, lazy, absent };
 }
 
 /* What one image says, before parents are asked. */
 struct entries {
 	struct entry {
 		uint64_t address, size;
-		bool in_parent;
+		bool in_parent, lazy, absent;
 	} *list; /* ascending, disjoint */
 	size_t count, room;
 	bool any_in_parent;
@@ -77,10 +78,10 @@ static int add_entry(const char *name, struct entries *entries, const PagemapEnt
 		return err_set(EINVAL, "%s: %" PRIu64 " pages at 0x%" PRIx64 " behind 0x%" PRIx64, name, pages, e->vaddr, end);
 	if (flags & ~(PE_PARENT | PE_LAZY | PE_PRESENT))
 		return err_set(ENOTSUP, "%s: pages at 0x%" PRIx64 " with flags 0x%x, which are not known", name, e->vaddr, flags);
-	if (!(flags & (PE_PRESENT | PE_PARENT)))
-		return err_set(ENOTSUP, "%s: the pages at 0x%" PRIx64 " are not in the images (lazy pages)", name, e->vaddr);
+	if (!flags)
+		return err_set(EINVAL, "%s: pages at 0x%" PRIx64 " that are nowhere", name, e->vaddr);
 	last = array_push(&entries->list, &entries->count, &entries->room, sizeof(*entries->list));
-	*last = (struct entry){ e->vaddr, pages * PAGE, flags & PE_PARENT };
+	*last = (struct entry){ e->vaddr, pages * PAGE, flags & PE_PARENT, flags & PE_LAZY, !(flags & (PE_PRESENT | PE_PARENT)) };
 	entries->any_in_parent |= last->in_parent;
 	return 0;
 }
@@ -121,14 +122,14 @@ static int read_entries(int dirfd, int kind, unsigned long id, int optional, cha
 		pagemap_entry__free_unpacked(e, NULL);
 		if (result < 0)
 			return -1;
-		if (!entries->list[entries->count - 1].in_parent)
+		if (!entries->list[entries->count - 1].in_parent && !entries->list[entries->count - 1].absent)
 			level->size += entries->list[entries->count - 1].size;
 	}
 	return got < 0 || check_pages_image(name, level, dirfd) < 0 ? -1 : 1;
 }
 
 /* Takes the pages of [address, address + size) from the parent's; *next: where in its runs the search goes on. */
-static int take_from_parent(struct page_runs *runs, const struct page_runs *parent, size_t *next, uint64_t address, uint64_t size)
+static int take_from_parent(struct page_runs *runs, const struct page_runs *parent, size_t *next, uint64_t address, uint64_t size, bool lazy)
 {
 	while (size) {
 		const struct page_run *r;
@@ -141,7 +142,10 @@ static int take_from_parent(struct page_runs *runs, const struct page_runs *pare
 			return err_set(EINVAL, "%s leaves the page at 0x%" PRIx64 " to its parent dump, which has none", runs->name, address);
 		skip = address - r->address;
 		n = r->size - skip < size ? r->size - skip : size;
-		add_run(runs, address, n, r->offset + skip, r->level + 1);
+		if (r->absent)
+			return err_set(ENODATA, "%s leaves the page at 0x%" PRIx64 " to its parent dump, which was a lazy one and has it not", runs->name,
+				       address);
+		add_run(runs, address, n, r->offset + skip, r->level + 1, lazy, false);
 		address += n;
 		size -= n;
 	}
@@ -176,10 +180,10 @@ static int resolve(struct page_runs *runs, const struct entries *entries, int di
 		const struct entry *e = &entries->list[i];
 
 		if (!e->in_parent) {
-			add_run(runs, e->address, e->size, offset, 0);
-			offset += e->size;
+			add_run(runs, e->address, e->size, e->absent ? 0 : offset, 0, e->lazy, e->absent);
+			offset += e->absent ? 0 : e->size;
 		} else if (parent) {
-			result = take_from_parent(runs, parent, &next, e->address, e->size);
+			result = take_from_parent(runs, parent, &next, e->address, e->size, e->lazy);
 		}
 	}
 	page_runs_free(parent);
@@ -202,14 +206,32 @@ static struct page_runs *read_level(int dirfd, int kind, unsigned long id, int o
 	return NULL;
 }
 
+static struct page_runs *all_there(struct page_runs *runs)
+{
+	for (size_t i = 0; runs && i < runs->count; i++) {
+		if (!runs->runs[i].absent)
+			continue;
+		err_set(ENODATA, "%s: the pages at 0x%" PRIx64 " are not in the images: whoever made this dump (--lazy-pages) serves them to a lazy restore",
+			runs->name, runs->runs[i].address);
+		page_runs_free(runs);
+		return NULL;
+	}
+	return runs;
+}
+
 struct page_runs *page_runs_read(int dirfd, int kind, unsigned long id, int optional)
 {
-	return read_level(dirfd, kind, id, optional, 0, false);
+	return all_there(read_level(dirfd, kind, id, optional, 0, false));
+}
+
+struct page_runs *page_runs_read_lazy(int dirfd, unsigned long id)
+{
+	return read_level(dirfd, IMG_PAGEMAP, id, false, 0, false);
 }
 
 struct page_runs *page_runs_read_own(int dirfd, int kind, unsigned long id, int optional)
 {
-	return read_level(dirfd, kind, id, optional, 0, true);
+	return all_there(read_level(dirfd, kind, id, optional, 0, true));
 }
 
 void page_runs_free(struct page_runs *runs)
@@ -231,7 +253,7 @@ static int open_levels(const struct page_runs *runs, int dirfd, int flags, int *
 	size_t last = 0;
 
 	for (size_t i = 0; i < runs->count; i++) {
-		used[runs->runs[i].level] = true;
+		used[runs->runs[i].level] |= !runs->runs[i].absent;
 		if (runs->runs[i].level > last)
 			last = runs->runs[i].level;
 	}
@@ -261,6 +283,17 @@ static void close_levels(const struct page_runs *runs, const int *fds)
 	for (size_t i = 0; i < runs->level_count; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+}
+
+int *page_runs_open(const struct page_runs *runs, int dirfd)
+{
+	int *fds = xzalloc((runs->level_count + 1) * sizeof(*fds));
+
+	if (open_levels(runs, dirfd, O_RDONLY, fds) == 0)
+		return fds;
+	close_levels(runs, fds);
+	free(fds);
+	return NULL;
 }
 
 int page_runs_peek(const struct page_runs *runs, int dirfd, uint64_t address, void *buffer, size_t size)

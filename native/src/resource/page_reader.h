@@ -6,6 +6,7 @@
 #ifndef PCR_RESOURCE_PAGE_READER_H
 #define PCR_RESOURCE_PAGE_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,8 @@
 struct page_run {
 	uint64_t address, size, offset; /* bytes; offset in the pages image */
 	uint32_t level; /* of the chain: 0 this dump, 1 its parent, ... */
+	bool lazy; /* a lazy restore may leave them to the lazy-pages daemon */
+	bool absent; /* not in the images: whoever made the dump serves them (dump --lazy-pages) */
 };
 
 /* The images of one dump of the chain. */
@@ -35,6 +38,9 @@ struct page_runs {
  * without the error set when there is no such image. */
 struct page_runs *page_runs_read(int dirfd, int kind, unsigned long id, int optional);
 
+/* The same, with runs that are absent; without it those are refused. */
+struct page_runs *page_runs_read_lazy(int dirfd, unsigned long id);
+
 /* Only the pages that this dump holds itself; no parent is looked at. */
 struct page_runs *page_runs_read_own(int dirfd, int kind, unsigned long id, int optional);
 
@@ -44,6 +50,10 @@ typedef void *(*page_target_fn)(void *arg, uint64_t address, uint64_t *size);
 
 /* Reads all runs into memory, in parallel when that pays. Returns 0 or -1 with the error set. */
 int page_runs_load(const struct page_runs *runs, int dirfd, page_target_fn target, void *arg);
+
+/* For one page or more of runs that are not absent: opens the pages images of the chain; level_count numbers, -1 where none is needed. Returns
+ * malloc'd descriptors or NULL with the error set. */
+int *page_runs_open(const struct page_runs *runs, int dirfd);
 
 /* Reads size bytes at address into buffer. Returns 1, 0 when the images have not all of them, -1 with the error set. */
 int page_runs_peek(const struct page_runs *runs, int dirfd, uint64_t address, void *buffer, size_t size);

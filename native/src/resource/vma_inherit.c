@@ -42,7 +42,7 @@ static const struct restore_task *memory_source(const struct restore_task *task)
 /* Private memory with contents that no late file is behind. Of huge pages there may be none to spare for comparing. */
 static bool may_share(const struct restore *restore, const struct restore_vma *v)
 {
-	if (!v->has_pages || v->shmem || !(v->entry->flags & MAP_PRIVATE) || v->entry->status & VMA_AREA_AIORING || v->entry->flags & MAP_HUGETLB)
+	if (!v->has_pages || v->lazy || v->shmem || !(v->entry->flags & MAP_PRIVATE) || v->entry->status & VMA_AREA_AIORING || v->entry->flags & MAP_HUGETLB)
 		return false;
 	return !v->file || !v->file->kind->late || !v->file->kind->late(restore, v->file->entry);
 }

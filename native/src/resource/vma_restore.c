@@ -21,6 +21,7 @@
 #include "resource/vdso.h"
 #include "resource/vdso_proxy.h"
 #include "resource/vma.h"
+#include "resource/vma_lazy.h"
 #include "tree/restore_tree.h"
 
 #define HUGE (2UL << 20)
@@ -220,10 +221,10 @@ int vmas_read(struct restore *restore, struct restore_task *task)
 		if (find_backing(restore, task, vma) < 0)
 			return -1;
 	}
-	task->pages = page_runs_read(restore->dirfd, IMG_PAGEMAP, task->pid, false);
+	task->pages = restore->lazy ? page_runs_read_lazy(restore->dirfd, task->pid) : page_runs_read(restore->dirfd, IMG_PAGEMAP, task->pid, false);
 	if (!task->pages)
 		return err_context("pid %d", task->pid);
-	if (check_runs(task) < 0)
+	if (check_runs(task) < 0 || (restore->lazy && vmas_plan_lazy(task) < 0))
 		return -1;
 	foreign = vdso_check(restore, task);
 	if (foreign > 0)
@@ -433,7 +434,7 @@ static int finish(const struct restore_vma *vma)
 	for (size_t i = 0; i < e->n_pcr_guard; i += 2)
 		if (madvise((void *)(vma->at + (e->pcr_guard[i] - e->start)), e->pcr_guard[i + 1] - e->pcr_guard[i], MADV_GUARD_INSTALL) < 0)
 			return err_errno("cannot make the guard region at 0x%" PRIx64, e->pcr_guard[i]);
-	if (e->flags & MAP_LOCKED && mlock2((void *)vma->at, size, e->prot & PROT_READ ? 0 : MLOCK_ONFAULT) < 0)
+	if (e->flags & MAP_LOCKED && mlock2((void *)vma->at, size, e->prot & PROT_READ && !vma->lazy ? 0 : MLOCK_ONFAULT) < 0)
 		return err_errno("cannot lock 0x%" PRIx64 "-0x%" PRIx64 " in memory", e->start, e->end);
 	return 0;
 }

@@ -39,6 +39,7 @@ struct restorer_shared {
 	uint32_t inet_started; /* sockets that listen again late, or whose datagrams wait again (resource/inetsk.c) */
 	uint64_t pages; /* restored, for stats */
 	uint32_t never; /* futex that nobody wakes */
+	uint32_t lazy_lock; /* futex: 1 while a task tells the lazy-pages daemon of itself */
 	uint32_t error_owner; /* 0, then 1: who sets it fills in the rest and then error_ready */
 	uint32_t error_ready;
 	int32_t error_pid, error_code;
@@ -134,6 +135,8 @@ struct restorer_args {
 	uint64_t moves, move_count; /* struct restorer_move[], disjoint */
 	uint64_t vdso_moves, vdso_move_count; /* struct restorer_move[] */
 	uint64_t vdso_spare; /* room for the vdso between two places that overlap, 0 when not needed */
+	uint64_t lazy, lazy_count; /* struct restorer_range[], registered with uffd */
+	int32_t uffd, pad;
 	struct restorer_mm mm;
 	int32_t exe_fd, log_fd;
 	uint32_t personality;

@@ -34,6 +34,7 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "images/stats.pb-c.h"
+#include "lazy/handover.h"
 #include "ptrace/release.h"
 #include "resource/cpuinfo.h"
 #include "resource/join_ns.h"
@@ -304,6 +305,8 @@ static int restore_tree(struct restore *restore)
 	if (request_notify(restore->request, "pre-resume", restore->root_outside) < 0 ||
 	    pidfile_write(restore->request->work_fd, restore->request->pidfile, restore->root_outside) < 0)
 		return -1;
+	if (restore->request->lazy_pages && lazy_finish(restore) < 0)
+		return -1;
 	tcp_unlock(restore, true);
 	for (size_t i = 0; i < restore->task_count && restore->request->leave_stopped; i++)
 		if (!restore->tasks[i].zombie && !restore->tasks[i].helper)
@@ -322,7 +325,7 @@ static int restore_tree(struct restore *restore)
 int restore_prepare(struct restore *restore, struct restore_self *self)
 {
 	change_self(self);
-	return restore_assign_slots(restore) < 0 || move_own_files(restore) < 0 || mapped_copies_make(restore) < 0 || remaps_open(restore) < 0 ||
+	return restore_assign_slots(restore) < 0 || move_own_files(restore) < 0 || (restore->request->lazy_pages && lazy_connect(restore) < 0) || mapped_copies_make(restore) < 0 || remaps_open(restore) < 0 ||
 			       sysvshm_make(restore) < 0 || memfds_open(restore) < 0
 		       ? -1
 		       : 0;
@@ -347,6 +350,9 @@ void restore_clean_up(struct restore *restore, const struct restore_self *self, 
 	if (restore->dirfd != restore->request->images_fd)
 		close(restore->dirfd);
 	restore->log_slot = -1;
+	if (restore->lazy_slot)
+		close(restore->lazy_slot);
+	restore->lazy_slot = 0;
 	restore->dirfd = restore->request->images_fd;
 	if (restored) {
 		remaps_done();
@@ -392,6 +398,7 @@ static int run(const struct request *request, struct result *result)
 		return -1;
 	progress_phase("reading");
 	outside = pidns_can_choose();
+	restore.lazy = request->lazy_pages && lazy_possible();
 	if (read_images(&restore, outside) < 0)
 		return -1;
 	if (foresee_restore(&restore, outside) < 0)

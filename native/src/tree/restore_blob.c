@@ -31,7 +31,7 @@
 
 /* The region from its start: each part at its offset. */
 struct layout {
-	uint64_t shared, args, unmap, moves, vdso_moves, threads, signals, groups, posix_timers, filters, auxv, stacks, spare, size;
+	uint64_t shared, args, unmap, moves, vdso_moves, lazy, threads, signals, groups, posix_timers, filters, auxv, stacks, spare, size;
 	size_t signal_count, group_count;
 };
 
@@ -76,6 +76,7 @@ static struct layout plan(const struct restore *restore, const struct restore_ta
 	l.unmap = part(&l, (task->vma_count + 4) * sizeof(struct restorer_range));
 	l.moves = part(&l, task->vma_count * sizeof(struct restorer_move));
 	l.vdso_moves = part(&l, ARRAY_LEN(vdso->pieces) * sizeof(struct restorer_move));
+	l.lazy = part(&l, task->lazy_count * sizeof(struct restorer_range));
 	l.threads = part(&l, task->thread_count * sizeof(struct restorer_thread));
 	l.signals = part(&l, l.signal_count * SIGINFO_BYTES);
 	l.groups = part(&l, l.group_count * sizeof(uint32_t));
@@ -150,6 +151,15 @@ static void fill_moves(struct restorer_args *args, const struct restore_task *ta
 	for (uint64_t i = 0; i < args->move_count; i++)
 		if (to[i].to < vdso.end && to[i].to + to[i].size > vdso.start)
 			args->vdso_spare = spare;
+}
+
+static void fill_lazy(struct restorer_args *args, const struct restore_task *task)
+{
+	struct restorer_range *to = (void *)args->lazy;
+
+	for (size_t i = 0; i < task->vma_count; i++)
+		if (task->vmas[i].lazy)
+			to[args->lazy_count++] = (struct restorer_range){ task->vmas[i].entry->start, task->vmas[i].entry->end };
 }
 
 static void fill_tls(struct restorer_thread *t, const ThreadInfoX86 *info)
@@ -249,6 +259,8 @@ int restore_enter_blob(struct restore *restore, struct restore_task *task)
 	args->unmap = args->region + l.unmap;
 	args->moves = args->region + l.moves;
 	args->vdso_moves = args->region + l.vdso_moves;
+	args->lazy = args->region + l.lazy;
+	args->uffd = task->uffd_slot;
 	args->threads = args->region + l.threads;
 	args->signals = args->region + l.signals;
 	mm_fill(args, task, (void *)(region + l.auxv));
@@ -264,6 +276,7 @@ int restore_enter_blob(struct restore *restore, struct restore_task *task)
 	fill_threads(args, restore, task, &l);
 	fill_unmap(args, task);
 	fill_moves(args, task, args->region + l.spare);
+	fill_lazy(args, task);
 	slot->region = args->region;
 	slot->region_size = l.size;
 	pr_debug("restorer of %zu bytes at %p, %lu ranges to unmap, %lu mappings to move", (size_t)l.size, (void *)region,

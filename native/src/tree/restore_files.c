@@ -492,15 +492,18 @@ static int compare_numbers(const void *a, const void *b)
 
 static void close_others(struct restore *restore, const struct restore_task *task)
 {
-	auto_free unsigned int *keep = xzalloc((task->fd_count + restore->task_count + 1) * sizeof(*keep));
+	auto_free unsigned int *keep = xzalloc((task->fd_count + 2 * restore->task_count + 1) * sizeof(*keep));
 	unsigned int next = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < task->fd_count; i++)
 		keep[n++] = task->fds[i]->fd;
 	for (size_t i = 0; i < restore->task_count; i++)
-		if (restore->tasks[i].files_owner == task)
+		if (restore->tasks[i].files_owner == task) {
 			keep[n++] = restore->tasks[i].exe->slot;
+			if (restore->tasks[i].uffd_slot)
+				keep[n++] = restore->tasks[i].uffd_slot;
+		}
 	keep[n++] = restore->log_slot;
 	qsort(keep, n, sizeof(*keep), compare_numbers);
 	for (size_t i = 0; i < n; i++) {

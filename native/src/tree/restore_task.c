@@ -21,6 +21,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "lazy/handover.h"
 #include "resource/cgroup.h"
 #include "resource/clocks.h"
 #include "resource/fs.h"
@@ -352,7 +353,7 @@ static int build(struct restore *restore, struct restore_task *task)
 		if (restore_open_late_files(restore, task) < 0)
 			return -1;
 	}
-	if (vmas_restore(restore, task) < 0)
+	if (vmas_restore(restore, task) < 0 || (task->lazy_count && lazy_hand_over(restore, task) < 0))
 		return -1;
 	if (set_oom_score_adj(tc) < 0 || set_coredump_filter(tc) < 0)
 		return -1;

@@ -42,6 +42,7 @@ struct restore_vma {
 	struct restore_file *file; /* NULL for none */
 	struct restore_shmem *shmem; /* NULL for none */
 	bool has_pages; /* in the pages image */
+	bool lazy; /* the lazy-pages daemon fills it in (resource/vma_lazy.h) */
 	uint64_t at; /* start now; entry->start when it could be mapped in its place; 0: not mapped yet */
 	struct restore_vma *from; /* its maker's, whose pages it may share; NULL for none (resource/vma_inherit.h) */
 	bool wanted; /* it is some other's `from` */
@@ -76,7 +77,9 @@ struct restore_task {
 	size_t vma_count;
 	uint64_t vvar_start, vvar_end, vdso_start, vdso_end; /* 0: it had none */
 	struct restore_vma *old_vdso; /* of another kernel, in vmas like any memory; NULL for none (resource/vdso_proxy.h) */
-	struct page_runs *pages;
+	struct page_runs *pages; /* without those that are left to the lazy-pages daemon */
+	size_t lazy_count; /* of vmas */
+	int uffd_slot; /* where its userfaultfd is until the blob closes it; 0: none */
 	struct restore_file *exe, *cwd, *root; /* root: NULL when it is pcr's own */
 };
 
@@ -120,6 +123,8 @@ struct restore {
 		uint32_t born;
 		uint32_t files_ready; /* futex: sharers of its descriptor table that need no more of it */
 	} *slots; /* shared memory, by task index */
+	bool lazy; /* --lazy-pages, and the kernel allows it */
+	int lazy_slot; /* connection to the lazy-pages daemon, at a descriptor number that no task needs; 0: none (lazy/handover.h) */
 	int log_slot; /* pcr's log, at a descriptor number that no task needs */
 
 	pid_t coordinator; /* pcr itself */

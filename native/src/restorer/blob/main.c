@@ -2,9 +2,11 @@
  *
  * The leader's way through the blob: memory into its place, threads, then what every thread does (thread.c).
  */
+#include <linux/ioctl.h>
 #include <linux/membarrier.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/userfaultfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -53,6 +55,23 @@ static void move_memory(struct restorer_args *args)
 	m = (const void *)args->vdso_moves;
 	for (uint64_t i = 0; i < args->vdso_move_count; i++)
 		move(args, m[i].from + away, m[i].to, m[i].size, "cannot move the vDSO to");
+}
+
+/* From here on whoever touches what is not there yet waits for the lazy-pages daemon. */
+static void register_lazy(struct restorer_args *args)
+{
+	const struct restorer_range *r = (const void *)args->lazy;
+
+	if (!args->lazy_count)
+		return;
+	for (uint64_t i = 0; i < args->lazy_count; i++) {
+		struct uffdio_register range = { { r[i].start, r[i].end - r[i].start }, UFFDIO_REGISTER_MODE_MISSING, 0 };
+		long e = sys3(SYS_ioctl, args->uffd, UFFDIO_REGISTER, &range);
+
+		if (e < 0)
+			fail(args, 0, "cannot leave memory to the lazy-pages daemon (UFFDIO_REGISTER) at", r[i].start, e);
+	}
+	sys1(SYS_close, args->uffd);
 }
 
 static void thread_main(struct restorer_args *args, struct restorer_thread *thread)
@@ -134,6 +153,7 @@ void restorer_main(struct restorer_args *args)
 
 	unmap_old(args);
 	move_memory(args);
+	register_lazy(args);
 	e = sys5(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &args->mm, sizeof(args->mm), 0);
 	if (e < 0)
 		fail(args, 0, "cannot set the mm fields (PR_SET_MM_MAP: code, data, heap, stack, arguments, auxv, executable)", 0, e);
