@@ -77,7 +77,7 @@ int lazy_source_open(struct lazy_source *source, int dirfd, uint32_t pid)
 /* May bring less than asked for, as the answer says: returns bytes, -1 with the error set. */
 static ssize_t fetch(const struct lazy_source *source, uint64_t address, void *to, size_t size)
 {
-	struct ps_request r = { PS_GET, size / PAGE, address, (uint64_t)source->pid << 8 | PS_KIND_TASK };
+	struct ps_request r = { PS_GET, size / PAGE, address, source->pid };
 
 	if (ask(&r) < 0 || receive(&r, sizeof(r)) < 0)
 		return -1;

@@ -9,7 +9,7 @@
  *
  * After dump --lazy-pages the dump itself is the server, of the memory that it left out, and the lazy-pages daemon is the client:
  *
- *   GET     pages of a process; the server answers a request ADD of the same pages, or of the first of them, and their contents
+ *   GET     pages of a process, whose pid alone is the id; the server answers a request ADD of the same pages, or of the first of them, and their contents
  *   CLOSE   all has been got; the server answers as above and ends the processes
  *
  * (What a GET looks like was seen; Debian's CRIU 4.1.1 crashes on it, as the server: the answer's form is what its client takes.)

@@ -305,6 +305,18 @@ int page_writer_add(struct page_writer *w, const struct page_source *source, uin
 	return 0;
 }
 
+int page_source_read(const struct page_source *source, uint64_t address, char *to, size_t size)
+{
+	size_t all = size;
+
+	return read_pages(source, address, to, &all);
+}
+
+int page_writer_leave(struct page_writer *w, uint64_t image_address, uint64_t size)
+{
+	return note_pages(w, image_address, size / PAGE, PE_LAZY);
+}
+
 int page_writer_refer(struct page_writer *w, uint64_t image_address, uint64_t size)
 {
 	return note_pages(w, image_address, size / PAGE, PE_PARENT);

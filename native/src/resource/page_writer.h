@@ -38,6 +38,12 @@ struct page_source {
 int page_writer_add(struct page_writer *w, const struct page_source *source, uint64_t address, uint64_t image_address, uint64_t size,
 		    bool skip_zeros, uint32_t flags);
 
+/* Reads from a source that does not run: size bytes, whole pages, at address. Returns 0 or -1 with the error set. */
+int page_source_read(const struct page_source *source, uint64_t address, char *to, size_t size);
+
+/* Notes pages whose contents are left out of the images (lazy/serve.h). Returns 0 or -1 with the error set. */
+int page_writer_leave(struct page_writer *w, uint64_t image_address, uint64_t size);
+
 /* Notes pages whose contents are in the parent dump. Returns 0 or -1 with the error set. */
 int page_writer_refer(struct page_writer *w, uint64_t image_address, uint64_t size);
 

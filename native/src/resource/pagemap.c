@@ -57,6 +57,17 @@ static uint64_t in_parent(struct parent *parent, uint64_t start, uint64_t end, b
 	return (stop < end ? stop : end) - start;
 }
 
+/* With --lazy-pages what can be lazy stays where it is for now. */
+static int add(struct dump *dump, struct page_writer *writer, const struct page_source *from, uint64_t address, uint64_t size, bool skip_zeros,
+	       uint32_t flags)
+{
+	if (!dump->request->lazy_pages || !(flags & PE_LAZY))
+		return page_writer_add(writer, from, address, address, size, skip_zeros, flags);
+	dump->stats.pages_lazy += size / PAGE;
+	progress_add(size);
+	return page_writer_leave(writer, address, size);
+}
+
 static int dump_range(struct dump *dump, struct page_writer *writer, const struct page_source *from, struct parent *parent,
 		      const struct vma *v, const struct page_range *range)
 {
@@ -72,10 +83,10 @@ static int dump_range(struct dump *dump, struct page_writer *writer, const struc
 	}
 	dump->stats.pages_scanned += (range->end - range->start) / PAGE;
 	if (!range->unwritten)
-		return page_writer_add(writer, from, range->start, range->start, range->end - range->start, skip_zeros, flags);
+		return add(dump, writer, from, range->start, range->end - range->start, skip_zeros, flags);
 	for (uint64_t at = range->start, n; at < range->end; at += n) {
 		n = in_parent(parent, at, range->end, &has);
-		if (has ? page_writer_refer(writer, at, n) < 0 : page_writer_add(writer, from, at, at, n, skip_zeros, flags) < 0)
+		if (has ? page_writer_refer(writer, at, n) < 0 : add(dump, writer, from, at, n, skip_zeros, flags) < 0)
 			return -1;
 		dump->stats.pages_skipped_parent += has ? n / PAGE : 0;
 		progress_add(has ? n : 0);

@@ -16,6 +16,7 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "images/pstree.pb-c.h"
+#include "lazy/serve.h"
 #include "pageserver/client.h"
 #include "ptrace/parasite.h"
 #include "ptrace/seize.h"
@@ -136,7 +137,7 @@ static int dump_tasks(struct dump *dump)
 static bool wants_copies(const struct request *request)
 {
 	/* Whoever waits for post-dump may count on the tree standing still then: criu(8), --action-script. */
-	return request->leave_running && !request->leave_stopped && request->snapshot != SNAPSHOT_FREEZE &&
+	return request->leave_running && !request->leave_stopped && !request->lazy_pages && request->snapshot != SNAPSHOT_FREEZE &&
 	       (request->snapshot == SNAPSHOT_FORK || !request->notify);
 }
 
@@ -261,7 +262,8 @@ static int agreed(const struct request *request)
 	return 0;
 }
 
-static int run(const struct request *request)
+/* lazy: socket at which the memory left out is served, -1: none is. */
+static int run(const struct request *request, int lazy)
 {
 	struct dump dump = { .request = request, .dirfd = request->images_fd, .parent_fd = -1 };
 	uint64_t start = now_us(), frozen;
@@ -316,6 +318,10 @@ static int run(const struct request *request)
 		failed = tcp_dump_streams(&dump) < 0;
 	if (!failed && !dump.copies)
 		failed = dump_write_inventory(&dump) < 0;
+	if (!failed && lazy >= 0) {
+		progress_phase("lazy pages");
+		failed = lazy_dump_serve(&dump, lazy) < 0;
+	}
 	if (failed || request->leave_running || request->leave_stopped) {
 		tcp_dump_release(false);
 		for (size_t i = 0; i < dump.tree.count && !failed && request->leave_stopped; i++)
@@ -359,12 +365,15 @@ static int run(const struct request *request)
 
 int dump_run(const struct request *request, struct result *result)
 {
+	auto_fd lazy = -1;
 	int failed;
 
 	if (dump_is_in_pidns(request->pid))
 		return dump_in_pidns(request, result);
+	if (request->lazy_pages && (lazy = lazy_dump_listen(request)) < 0)
+		return -1;
 	progress_start(request->progress_fd);
-	failed = run(request);
+	failed = run(request, lazy);
 	progress_end(failed);
 	return failed;
 }

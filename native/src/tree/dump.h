@@ -28,7 +28,7 @@ struct dump {
 	struct track *track; /* of what is written; NULL: not asked for */
 	struct {
 		uint64_t freezing_us, frozen_us, memdump_us, memwrite_us;
-		uint64_t pages_scanned, pages_written, pages_skipped_parent, shpages_scanned, shpages_written;
+		uint64_t pages_scanned, pages_written, pages_skipped_parent, pages_lazy, shpages_scanned, shpages_written;
 	} stats; /* for the image stats-dump */
 };
 

@@ -55,6 +55,7 @@ void dump_write_stats(struct dump *dump)
 	s.pages_scanned = dump->stats.pages_scanned;
 	s.pages_skipped_parent = dump->stats.pages_skipped_parent;
 	s.pages_written = dump->stats.pages_written;
+	s.pages_lazy = dump->stats.pages_lazy;
 	s.has_shpages_scanned = s.has_shpages_written = true;
 	s.shpages_scanned = dump->stats.shpages_scanned;
 	s.shpages_written = dump->stats.shpages_written;
