@@ -25,6 +25,7 @@
 #include "common/log.h"
 #include "common/sysctl.h"
 #include "common/util.h"
+#include "lazy/handover.h"
 #include "ptrace/seize.h"
 #include "tree/pidns.h"
 
@@ -166,7 +167,7 @@ static bool has_dirty_track(void)
 
 static bool has_uffd(void)
 {
-	return has_userfault(UFFD_FEATURE_MISSING_SHMEM);
+	return lazy_possible();
 }
 
 static bool has_pagemap_scan(void)
@@ -272,7 +273,7 @@ const struct need needs[] = {
 	  ROOT "CAP_CHECKPOINT_RESTORE", has_map_files, false },
 	{ "mem_dirty_track", "mem_dirty_track", "incremental dumps (PAGEMAP_SCAN, UFFD_FEATURE_WP_ASYNC)", "Linux 6.7", has_dirty_track, false },
 	{ "pagemap_scan", "pagemap_scan", "finding changed pages fast (PAGEMAP_SCAN)", "Linux 6.7", has_pagemap_scan, false },
-	{ "uffd", "uffd-noncoop", "lazy restore (userfaultfd)", "a kernel with CONFIG_USERFAULTFD, and a seccomp profile that lets it through",
+	{ "uffd", "uffd-noncoop", "lazy restore (userfaultfd)", ROOT "CAP_SYS_PTRACE (the kernel tells nobody else of forks), a kernel with CONFIG_USERFAULTFD, and a seccomp profile that lets it through",
 	  has_uffd, false },
 	{ "tcp_repair", "tcp_half_closed", "TCP connections to peers outside the tree", ROOT "CAP_NET_ADMIN", has_net_admin, false },
 	{ "raw_sockets", NULL, "raw and packet sockets", ROOT "CAP_NET_RAW", has_net_raw, false },

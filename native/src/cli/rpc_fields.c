@@ -29,7 +29,6 @@ static const struct {
 	{ "tls_cert", true, NO_TLS },
 	{ "tls_key", true, NO_TLS },
 	{ "tls_no_cn_verify", true, NO_TLS },
-	{ "lazy_pages", true, "memory is restored at once" },
 	{ "root", false, SHARED },
 	{ "veths", false, SHARED },
 	{ "ext_mnt", false, SHARED },

@@ -146,7 +146,8 @@ static int take_page_server(const struct session *session, const CriuOpts *opts,
 {
 	if (!opts->ps)
 		return 0;
-	r->use_page_server = true;
+	/* With lazy_pages the dump is the server, at this address. */
+	r->use_page_server = !r->lazy_pages;
 	r->ps_address = opts->ps->address;
 	if (opts->ps->port < 0 || opts->ps->port > UINT16_MAX)
 		return err_set(EINVAL, "ps: port %d", opts->ps->port);

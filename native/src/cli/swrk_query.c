@@ -59,7 +59,7 @@ int swrk_feature_check(const struct session *session, const CriuReq *req)
 	}
 	features.has_mem_track = features.has_lazy_pages = features.has_pidfd_store = true;
 	features.mem_track = asked->mem_track && is_there("mem_dirty_track");
-	features.lazy_pages = false; /* whatever the kernel could do */
+	features.lazy_pages = asked->lazy_pages && is_there("uffd");
 	features.pidfd_store = asked->pidfd_store && is_there("pidfd_getfd");
 	resp.type = req->type;
 	resp.success = true;

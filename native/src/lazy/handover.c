@@ -38,8 +38,13 @@ bool lazy_possible(void)
 {
 	auto_fd fd = open_uffd();
 
-	if (fd >= 0)
-		return true;
+	return fd >= 0;
+}
+
+bool lazy_wanted(const struct request *request)
+{
+	if (!request->lazy_pages || lazy_possible())
+		return request->lazy_pages;
 	if (errno == EPERM)
 		pr_warn("--lazy-pages: memory is restored at once: a userfaultfd that tells of forks takes CAP_SYS_PTRACE");
 	else

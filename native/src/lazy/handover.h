@@ -7,12 +7,16 @@
 
 #include <stdbool.h>
 
+#include "cli/request.h"
+
 struct restore;
 struct restore_task;
 
-/* Whether the kernel lets this process have a userfaultfd that tells of forks and waits in system calls, too; if not, the reason is logged as
- * a warning. */
+/* Whether the kernel lets this process have a userfaultfd that tells of forks and waits in system calls, too; errno if not. */
 bool lazy_possible(void);
+
+/* Whether memory is restored so: asked for and possible; if it is only asked for, why not is logged as a warning. */
+bool lazy_wanted(const struct request *request);
 
 /* Connects to the daemon in the work directory and gives each task a descriptor number for its userfaultfd. Returns 0 or -1 with the error set. */
 int lazy_connect(struct restore *restore);

@@ -44,7 +44,7 @@ static const struct {
 	const char *what;
 } refused_flags[] = {
 	{ "pf", "device memory (a raw page frame mapping)" },
-	{ "mm", "device memory (mixed map)" },	      { "um", "userfaultfd registered on it" },
+	{ "mm", "device memory (mixed map)" },	      { "um", "memory that waits for a userfaultfd (a lazy restore that is not complete yet: wait until its lazy-pages daemon has ended; or one of the program's own)" },
 	{ "uw", "userfaultfd write protection" },     { "ui", "userfaultfd minor faults" },
 	{ "ss", "a shadow stack" },
 	{ "dp", "a droppable mapping (MAP_DROPPABLE)" }, { "sl", "a sealed mapping (mseal)" },

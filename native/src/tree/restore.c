@@ -398,7 +398,7 @@ static int run(const struct request *request, struct result *result)
 		return -1;
 	progress_phase("reading");
 	outside = pidns_can_choose();
-	restore.lazy = request->lazy_pages && lazy_possible();
+	restore.lazy = lazy_wanted(request);
 	if (read_images(&restore, outside) < 0)
 		return -1;
 	if (foresee_restore(&restore, outside) < 0)
