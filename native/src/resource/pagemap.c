@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,6 +58,13 @@ static uint64_t in_parent(struct parent *parent, uint64_t start, uint64_t end, b
 	return (stop < end ? stop : end) - start;
 }
 
+/* Whether a lazy restore may bring its pages later. Locked memory is locked for not having to wait (CRIU restores such pages never, where they
+ * are marked); a fork before they are there would find pages where the program wants zeros. */
+static bool can_be_lazy(const struct vma *v)
+{
+	return v->kind == VMA_ANON && !v->huge && !(v->flags & MAP_LOCKED) && !(v->madvise >> MADV_WIPEONFORK & 1);
+}
+
 /* With --lazy-pages what can be lazy stays where it is for now. */
 static int add(struct dump *dump, struct page_writer *writer, const struct page_source *from, uint64_t address, uint64_t size, bool skip_zeros,
 	       uint32_t flags)
@@ -74,7 +82,7 @@ static int dump_range(struct dump *dump, struct page_writer *writer, const struc
 	/* A page of zeros over a file's page is content. */
 	bool skip_zeros = v->kind == VMA_ANON, has;
 	struct page_source kept = { .fd = -1, .mem_fd = -1 };
-	uint32_t flags = PE_PRESENT | (v->kind == VMA_ANON && !v->huge ? PE_LAZY : 0);
+	uint32_t flags = PE_PRESENT | (can_be_lazy(v) ? PE_LAZY : 0);
 
 	if (range->kept) {
 		kept.kept = range->kept;
