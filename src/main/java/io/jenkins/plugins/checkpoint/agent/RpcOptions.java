@@ -35,6 +35,16 @@ public final class RpcOptions {
     }
 
     /**
+     * Says whether an option is true or false.
+     *
+     * @param name one of {@link #names}
+     */
+    public static boolean isFlag(String name) {
+        return criu_opts.getDescriptor().getFields().stream()
+                .anyMatch(field -> field.getJsonName().equals(name) && field.getJavaType() == FieldDescriptor.JavaType.BOOLEAN);
+    }
+
+    /**
      * Sets options.
      *
      * @param options where

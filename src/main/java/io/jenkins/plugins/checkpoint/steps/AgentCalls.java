@@ -267,6 +267,17 @@ final class AgentCalls {
         }
     }
 
+    /** Fails unless the engine can run there. */
+    static final class RequireSupported extends Work<Void> {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        Void run() throws IOException {
+            Machine.requireSupported();
+            return null;
+        }
+    }
+
     /** What the engine says of the machine. */
     static final class Check extends Work<MachineCheck> {
         private static final long serialVersionUID = 1;

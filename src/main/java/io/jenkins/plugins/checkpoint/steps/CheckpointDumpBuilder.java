@@ -5,11 +5,14 @@ import hudson.Extension;
 import hudson.Launcher;
 import hudson.model.AbstractBuild;
 import hudson.model.BuildListener;
+import hudson.util.FormValidation;
 import java.io.IOException;
 import org.jenkinsci.Symbol;
 import org.jenkinsci.plugins.workflow.steps.Step;
 import org.kohsuke.stapler.DataBoundConstructor;
 import org.kohsuke.stapler.DataBoundSetter;
+import org.kohsuke.stapler.QueryParameter;
+import org.kohsuke.stapler.verb.POST;
 
 /** {@code checkpointDump} in freestyle jobs: a process by its pid, since build steps run one after the other. */
 public final class CheckpointDumpBuilder extends CheckpointBuilder {
@@ -61,6 +64,12 @@ public final class CheckpointDumpBuilder extends CheckpointBuilder {
         @Override
         public String getDisplayName() {
             return Messages.Dump_DisplayName();
+        }
+
+        @POST
+        @Override
+        public FormValidation doCheckName(@QueryParameter String value) {
+            return FormChecks.optionalName(value);
         }
 
         @Override

@@ -4,11 +4,14 @@ package io.jenkins.plugins.checkpoint.steps;
 import hudson.Extension;
 import hudson.model.Run;
 import hudson.model.TaskListener;
+import hudson.util.FormValidation;
 import java.util.Set;
 import org.jenkinsci.plugins.workflow.steps.StepContext;
 import org.jenkinsci.plugins.workflow.steps.StepExecution;
 import org.kohsuke.stapler.DataBoundConstructor;
 import org.kohsuke.stapler.DataBoundSetter;
+import org.kohsuke.stapler.QueryParameter;
+import org.kohsuke.stapler.verb.POST;
 
 /** {@code checkpointDump}: makes a checkpoint now. */
 public final class CheckpointDumpStep extends CheckpointStep {
@@ -63,6 +66,12 @@ public final class CheckpointDumpStep extends CheckpointStep {
         @Override
         public String getDisplayName() {
             return Messages.Dump_DisplayName();
+        }
+
+        @POST
+        @Override
+        public FormValidation doCheckName(@QueryParameter String value) {
+            return FormChecks.optionalName(value);
         }
 
         @Override

@@ -55,6 +55,7 @@ public final class CheckpointRestoreStep extends CheckpointRunningStep {
     @Override
     public StepExecution start(StepContext context) throws Exception {
         Steps.validate(options);
+        Steps.requireAgentItself(context);
         // Here, with the rights of the build.
         CheckpointSource source = CheckpointSource.find(context.get(Run.class), options.name, number, project, selector);
         return new RunExecution(context, new RunSession(options, context.get(FilePath.class)), null, source);

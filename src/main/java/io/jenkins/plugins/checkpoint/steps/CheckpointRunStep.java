@@ -31,6 +31,7 @@ public final class CheckpointRunStep extends CheckpointRunningStep {
     @Override
     public StepExecution start(StepContext context) throws Exception {
         Steps.validate(options);
+        Steps.requireAgentItself(context);
         if (script == null || script.isBlank()) {
             throw new AbortException(Messages.Script_Missing());
         }

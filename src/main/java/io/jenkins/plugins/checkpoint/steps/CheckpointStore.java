@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.jenkins.plugins.checkpoint.steps;
 
-import hudson.AbortException;
 import hudson.FilePath;
 import hudson.model.Run;
 import hudson.tasks.Fingerprinter.FingerprintAction;
@@ -110,7 +109,7 @@ final class CheckpointStore {
      * @param name the checkpoint's
      * @param number the checkpoint's
      * @param result what the agent said of it; null when there is only a log
-     * @throws AbortException if it fails for good; the files are still on the agent
+     * @throws IOException if it fails for good; the files are still on the agent
      */
     static void upload(RunHost host, FilePath directory, List<String> files, String name, int number, DumpResult result) throws IOException, InterruptedException {
         for (int attempt = 0;; attempt++) {
@@ -119,7 +118,7 @@ final class CheckpointStore {
                 return;
             } catch (IOException e) {
                 if (attempt == RETRY_SECONDS.length) {
-                    throw new AbortException(Messages.Upload_Failed(label(name, number), Errors.line(e), directory.getRemote()));
+                    throw e;
                 }
                 host.say(Messages.Upload_Retry(label(name, number), Errors.line(e), String.valueOf(RETRY_SECONDS[attempt])));
                 Thread.sleep(RETRY_SECONDS[attempt] * 1000L);
@@ -187,8 +186,13 @@ final class CheckpointStore {
         return removed;
     }
 
+    /** Says whether single artifacts of a build can be removed: the interface of artifact managers knows only all of them. */
+    static boolean canRemove(Run<?, ?> build) {
+        return build.getArtifactManager() instanceof StandardArtifactManager;
+    }
+
     private static boolean delete(Run<?, ?> build, String name, int number, List<String> files) throws IOException {
-        if (!(build.getArtifactManager() instanceof StandardArtifactManager)) {
+        if (!canRemove(build)) {
             return false;
         }
         // The JSON first: without it nobody takes the rest for a checkpoint.

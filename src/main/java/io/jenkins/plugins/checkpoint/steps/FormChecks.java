@@ -22,6 +22,11 @@ final class FormChecks {
         }
     }
 
+    /** Checks the name of a dump, which may be left out. */
+    static FormValidation optionalName(String value) {
+        return value == null || value.isBlank() ? FormValidation.ok() : of(() -> RunOptions.requireName(value.strip()));
+    }
+
     static ListBoxModel engines() {
         return engines(Messages.Engine_Auto());
     }

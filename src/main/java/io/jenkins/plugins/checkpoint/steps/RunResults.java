@@ -30,6 +30,9 @@ final class RunResults {
         if (end.shutDown()) {
             throw new AbortException(Messages.Run_ShutDown(end.checkpoint()));
         }
+        if (session.uploadFailure() != null && end.checkpoint() == null) {
+            throw new AbortException(Messages.Run_NotArchived(String.valueOf(end.status()), session.uploadFailure()));
+        }
         if (options.returnStatus) {
             return end.status();
         }

@@ -47,8 +47,10 @@ final class RunSession implements Serializable {
     private boolean outputApart;
     private boolean shutDown;
     private String checkpointed;
+    private String uploadFailure;
     private transient volatile boolean dumping;
     private transient volatile boolean leaving;
+    private transient String told;
 
     /**
      * A run that has not started.
@@ -100,9 +102,10 @@ final class RunSession implements Serializable {
      */
     void restore(RunHost host, CheckpointSource source) throws IOException, InterruptedException {
         FilePath place = requirePlace();
-        host.say(Messages.Restore_Fetching(source.label(), Sizes.bytes(source.size()), Agents.display(node)));
         RestoreResult result;
         try {
+            new AgentCalls.RequireSupported().on(place);
+            host.say(Messages.Restore_Fetching(source.label(), Sizes.bytes(source.size()), Agents.display(node)));
             place.mkdirs();
             place.chmod(0700);
             try (InputStream in = source.open()) {
@@ -113,7 +116,7 @@ final class RunSession implements Serializable {
         } catch (IOException e) {
             SessionDumps.archiveLog(this, host, place, 0, "restore.log");
             new AgentCalls.Remove(directory, false).on(place);
-            throw new AbortException(Messages.Restore_Failed(source.label(), Errors.line(e)));
+            throw new AbortException(Messages.Restore_Failed(source.label(), StepWords.of(Errors.line(e))));
         }
         outputApart = result.keepsOutput();
         result.remarks().forEach(host::say);
@@ -264,9 +267,37 @@ final class RunSession implements Serializable {
         leaving = options.wants(CheckpointReason.AGENT_SHUTDOWN);
     }
 
-    /** Files of a checkpoint could not be uploaded, or are not to be: they stay on the agent. */
+    /** Prints a line of ours, unless it was the last one printed so. */
+    void tellOnce(RunHost host, String text) {
+        if (!text.equals(told)) {
+            told = text;
+            host.say(text);
+        }
+    }
+
+    /** Files of a checkpoint are not to be uploaded: they stay on the agent. */
     void keepFiles() {
         keepFiles = true;
+    }
+
+    /**
+     * Files of a checkpoint could not be uploaded: they stay on the agent, and the step fails when the run has ended.
+     *
+     * @param message why
+     */
+    void uploadFailed(String message) {
+        keepFiles = true;
+        uploadFailure = message;
+    }
+
+    /** A checkpoint is archived: earlier ones that could not be are not missed any more. */
+    void uploaded() {
+        uploadFailure = null;
+    }
+
+    /** Why the last checkpoint is no artifact; null if it is one. */
+    String uploadFailure() {
+        return uploadFailure;
     }
 
     /**

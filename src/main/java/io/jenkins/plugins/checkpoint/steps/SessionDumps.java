@@ -73,7 +73,7 @@ final class SessionDumps {
         } catch (IOException e) {
             progress.cancel(false);
             boolean kept = archiveLog(session, host, place, request.number(), request.number() + ".dump.log");
-            throw new AbortException(Messages.Dump_Failed(label, Errors.line(e),
+            throw new AbortException(Messages.Dump_Failed(label, StepWords.of(Errors.line(e)),
                     kept ? Messages.Dump_SeeLog(CheckpointStore.path(request.name(), request.number() + ".dump.log")) : ""));
         } finally {
             progress.cancel(false);
@@ -125,14 +125,18 @@ final class SessionDumps {
         try {
             CheckpointStore.upload(host, directory, files, options.name, number, result);
         } catch (IOException e) {
-            session.keepFiles();
-            throw e;
+            String message = Messages.Upload_Failed(label, Errors.line(e), directory.getRemote(), Agents.display(session.node));
+            session.uploadFailed(message);
+            throw new AbortException(message);
         }
+        session.uploaded();
         new AgentCalls.Forget(session.directory, number).on(place);
         host.say(Messages.Store_Done(label, CheckpointStore.path(options.name, number + ".tar.zst")));
         CheckpointRecords.add(host.build(), options.name, number, reason, session.node, result, files);
         int keep = options.keep > 0 ? options.keep : CheckpointConfiguration.get().getKeep();
-        if (keep > 0) {
+        if (keep > 0 && !CheckpointStore.canRemove(host.build())) {
+            session.tellOnce(host, Messages.Store_KeepsAll(String.valueOf(keep)));
+        } else if (keep > 0) {
             for (int old : CheckpointStore.prune(host.build(), options.name, keep)) {
                 CheckpointRecords.remove(host.build(), options.name, old);
                 host.say(Messages.Store_Pruned(CheckpointStore.label(options.name, old), String.valueOf(keep)));
