@@ -164,7 +164,7 @@ int fd_table_dump_in_flight(struct dump *dump, int fd, uint32_t *id)
 	auto_fd pidfd = pidfd_open(getpid(), 0);
 	const struct open_file *file = NULL;
 
-	self.pid = getpid();
+	self.pid = self.live = getpid();
 	info->dup = -1;
 	if (pidfd < 0)
 		err_errno("cannot open a pidfd of pcr itself");
