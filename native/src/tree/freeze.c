@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 
 #include <dirent.h>
 
@@ -139,6 +140,21 @@ static bool have_thread(const struct task *task, pid_t tid)
 	return false;
 }
 
+#define VFORKED "a child made with vfork(2) or posix_spawn(3), until that one has called execve or has ended"
+
+/* Whether the system call that it is in makes a child, proc_pid_syscall(5). */
+static bool makes_child(const struct task *task, pid_t tid)
+{
+	char name[64];
+	auto_free char *text = NULL;
+	long call;
+
+	snprintf(name, sizeof(name), "task/%d/syscall", tid);
+	text = proc_read(task->pid, name, NULL);
+	call = text ? strtol(text, NULL, 10) : -1;
+	return call == SYS_vfork || call == SYS_clone || call == SYS_clone3;
+}
+
 /* Seizes the threads that are not yet; then waits for them all. *found: how many were new. */
 static int seize_new_threads(struct task *task, size_t *found)
 {
@@ -183,9 +199,8 @@ static int seize_new_threads(struct task *task, size_t *found)
 				continue;
 			}
 			if (errno == ETIMEDOUT)
-				return err_set(ETIMEDOUT,
-					       "pid %d: thread %d did not stop in time (it waits inside the kernel for a device or a file system?)",
-					       task->pid, thread->tid);
+				return err_set(ETIMEDOUT, "pid %d: thread %d did not stop in time (it waits inside the kernel for %s)", task->pid,
+					       thread->tid, makes_child(task, thread->tid) ? VFORKED : "a device or a file system?");
 			return err_set(ESRCH, "pid %d ended while it was being frozen", task->pid);
 		}
 		thread->stop = stop_signal ? 'T' : 'R';
