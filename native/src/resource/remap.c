@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "tree/restore_tree.h"
 
 #define LINK_TRIES 1000
+#define MEMFD_PREFIX "/memfd:"
 
 /* --- dump --- */
 
@@ -283,6 +285,12 @@ static bool is_tmpfile(const struct restore_file *file)
 	return file->entry->type == FD_TYPES__REG && file->entry->reg && (file->entry->reg->flags & O_TMPFILE) == O_TMPFILE;
 }
 
+/* An executable that was a memfd, memfd_create(2): its name is no path. */
+static bool is_memfd(const struct restore_file *file)
+{
+	return file->entry->type == FD_TYPES__REG && file->entry->reg && !strncmp(file->entry->reg->name, MEMFD_PREFIX, sizeof(MEMFD_PREFIX) - 1);
+}
+
 static bool same_file(const struct remap *a, const struct remap *b)
 {
 	return a->type == b->type && a->with == b->with;
@@ -416,6 +424,28 @@ static bool in_use(const struct restore *restore, uint32_t id)
 	return false;
 }
 
+/* Opened anew through a descriptor that is closed: an executable may not be open for writing. */
+static int open_memfd(struct restore *restore, const struct remap *first)
+{
+	const char *name = first->file->entry->reg->name;
+	auto_fd fd = memfd_create(name + sizeof(MEMFD_PREFIX) - 1, MFD_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno("cannot make %s again", name);
+	if (ghost_make(restore->dirfd, IMG_GHOST_FILE, first->with, name, fd) < 0)
+		return -1;
+	for (size_t i = 0; i < remap_count; i++) {
+		struct remap *r = &remaps[i];
+
+		if (!same_file(r, first) || r->done)
+			continue;
+		r->done = true;
+		if (in_use(restore, r->id) && open_through(restore, r, fd) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* All descriptors of one ghost, whatever its names were. */
 static int open_ghost(struct restore *restore, struct remap *first)
 {
@@ -423,6 +453,8 @@ static int open_ghost(struct restore *restore, struct remap *first)
 	struct remap *tmpfile = NULL;
 	int result = 0;
 
+	if (is_memfd(first->file))
+		return open_memfd(restore, first);
 	for (size_t i = 0; i < remap_count; i++)
 		if (same_file(&remaps[i], first) && is_tmpfile(remaps[i].file) && remaps[i].file->slot >= 0)
 			tmpfile = &remaps[i];

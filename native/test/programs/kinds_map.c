@@ -481,6 +481,33 @@ static void exe_replaced_verify(void)
 	check(stat("/proc/self/exe", &st) == 0 && st.st_size > 10000 && stat(test_path("copy"), &st) == 0 && st.st_size == 5);
 }
 
+/* Runs from a memfd that no descriptor leads to. */
+static void in_memfd(const char *kind, char **argv)
+{
+	int from, to;
+	ssize_t n;
+
+	if (readlink("/proc/self/exe", got, PAGE) > 0 && strstr(got, "memfd:"))
+		return;
+	from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	to = memfd_create("program", MFD_CLOEXEC);
+	while ((n = read(from, got, sizeof got)) > 0)
+		check(write(to, got, n) == n);
+	fexecve(to, (char *[]){ "program", argv[1], (char *)kind, NULL }, environ);
+	check(0, "exec");
+}
+
+static void exe_memfd_setup(void)
+{
+	exe_setup();
+}
+
+static void exe_memfd_verify(void)
+{
+	exe_verify();
+	check(strstr(got, "memfd:program") != NULL, "%s", got);
+}
+
 #define KIND(x) { #x, x##_setup, x##_verify }
 
 int main(int argc, char **argv)
@@ -488,12 +515,16 @@ int main(int argc, char **argv)
 	static const struct test_kind kinds[] = {
 		KIND(beyond), KIND(shrunk), KIND(grown), KIND(odd_protection), KIND(dev_zero), KIND(onfault), KIND(names), KIND(shm), KIND(shm_unlinked),
 		KIND(memfd_again), KIND(memfd_mode), KIND(memfd_future), KIND(many), KIND(sem), KIND(msg), KIND(shm_removed), KIND(shm_locked), KIND(shm_idle),
-		KIND(exe), KIND(exe_replaced),
+		KIND(exe), KIND(exe_replaced), KIND(exe_memfd),
 	};
 
 	if (argc == 3 && !strcmp(argv[2], "exe_replaced")) {
 		test_init(argc, argv);
 		in_copy(argv[2], argv);
+	}
+	if (argc == 3 && !strcmp(argv[2], "exe_memfd")) {
+		test_init(argc, argv);
+		in_memfd(argv[2], argv);
 	}
 	return test_kinds(argc, argv, kinds, sizeof kinds / sizeof *kinds, where);
 }

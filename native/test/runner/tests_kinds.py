@@ -136,7 +136,7 @@ KINDS = {
         fanotify fanotify_fid fanotify_mount pidfd_zombie pidfd_dead pidfd_thread pidfd_outside owner_tid locks
         aio_done mq""".split(),
     "kinds_map": """beyond shrunk grown odd_protection dev_zero names shm shm_unlinked memfd_again memfd_mode memfd_future many sem msg
-        shm_locked shm_idle exe exe_replaced""".split(),
+        shm_locked shm_idle exe exe_replaced exe_memfd""".split(),
     "kinds_memory": """sysv unlinked_private unlinked_shared memfd name guard seal policy secret dev_zero""".split(),
 }
 
