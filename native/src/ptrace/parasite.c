@@ -24,11 +24,12 @@
 #include "ptrace/seize.h"
 #include "resource/vma.h"
 
-/* The area in the task: code, arguments, then the stack with the signal frame at its end. */
-#define AREA_SIZE (32 * 1024UL)
+/* The area in the task: code, arguments, the stack with the signal frame at its end, and what a copy works with. */
+#define AREA_SIZE (40 * 1024UL)
 #define ARGS_OFFSET ROUND_UP(sizeof(parasite_blob), 4096UL)
 #define FRAME_ROOM (16 * 1024UL)
-#define FRAME_OFFSET (AREA_SIZE - FRAME_ROOM)
+#define FRAME_OFFSET (AREA_SIZE - PARASITE_COPY_ROOM - FRAME_ROOM)
+#define COPY_OFFSET (AREA_SIZE - PARASITE_COPY_ROOM)
 /* Behind the parasite's own stack, the one of what makes a copy (parasite/copy.c). */
 #define MAKER_STACK (FRAME_OFFSET - 3072)
 _Static_assert(ARGS_OFFSET + sizeof(struct parasite_args) + 2048 <= MAKER_STACK, "room for the stacks");
@@ -79,7 +80,7 @@ static int peek(struct parasite *p, uint64_t address, void *data, size_t size)
 /* Bytes at the end of a mapping that nothing uses: zeros behind the code, or what a killed pcr left there. */
 static bool is_padding(struct parasite *p, uint64_t address, size_t size)
 {
-	static const char ours[] = "\x0f\x05\x48\x89\xc7\xbe\0\x80\0\0\xb8\x0b";
+	static const char ours[] = "\x0f\x05\x48\x89\xc7\xbe\0\xa0\0\0\xb8\x0b";
 	unsigned char bytes[1024] = { 0 };
 
 	if (pread(p->task->mem_fd, bytes, size, address) != (ssize_t)size)
@@ -446,8 +447,18 @@ static int ask_timers(struct parasite *p, struct parasite_args *args)
 	return 0;
 }
 
-/* One run in the first thread, with the area made for it and unmapped again. Returns 0, args filled in, or -1 with the error set. */
-static int run_once(struct parasite *p, struct parasite_args *args, const struct midway *midway)
+static int leave(struct parasite *p)
+{
+	int result = unmap_area(p);
+
+	if (p->stop_again)
+		kill(p->task->pid, SIGSTOP);
+	return result;
+}
+
+/* One run in the first thread, with the area made for it and unmapped again; keep: not if all went well. Returns 0, args filled in, or -1
+ * with the error set. */
+static int run_once(struct parasite *p, struct parasite_args *args, const struct midway *midway, bool keep)
 {
 	int result;
 
@@ -456,13 +467,10 @@ static int run_once(struct parasite *p, struct parasite_args *args, const struct
 		return -1;
 	result = map_area(p);
 	args->maker_stack = p->area + MAKER_STACK;
+	args->copy_room = p->area + COPY_OFFSET;
 	if (result == 0)
 		result = run(p, &p->task->threads[0], args, midway);
-	if (unmap_area(p) < 0)
-		result = -1;
-	if (p->stop_again)
-		kill(p->task->pid, SIGSTOP);
-	return result;
+	return result == 0 && keep ? 0 : leave(p) < 0 ? -1 : result;
 }
 
 static int take_uffd(struct parasite *p, struct parasite_args *args)
@@ -481,7 +489,7 @@ int parasite_uffd(struct task *task)
 	struct parasite p = { .task = task, .taken = -1 };
 	struct parasite_args args = { .op = PARASITE_UFFD };
 
-	if (run_once(&p, &args, &midway) < 0) {
+	if (run_once(&p, &args, &midway, false) < 0) {
 		if (p.taken >= 0)
 			close(p.taken);
 		return -1;
@@ -491,21 +499,46 @@ int parasite_uffd(struct task *task)
 	return p.taken;
 }
 
-pid_t parasite_copy(struct task *task, uint64_t *scratch, size_t *scratch_size)
+int parasite_copy(struct task *task, bool shares, struct parasite_copy *copy)
 {
-	struct parasite p = { .task = task };
-	struct parasite_args args = { .op = PARASITE_COPY, .pcr_pid = getpid() };
+	struct parasite *p = xzalloc(sizeof(*p));
+	struct parasite_args args = { .op = PARASITE_COPY, .pcr_pid = getpid(), .copy_shares = shares };
+	int result = 0;
 
-	if (run_once(&p, &args, NULL) < 0) {
+	memset(copy, 0, sizeof(*copy));
+	p->task = task;
+	if (run_once(p, &args, NULL, true) < 0) {
 		if (args.result > 0)
 			kill(args.result, SIGKILL);
+		free(p);
 		return -1;
 	}
 	if (args.result <= 0)
-		return err_set(args.result ? -args.result : EFAULT, "pid %d: its memory cannot be copied: %s", task->pid, strerror(-args.result));
-	*scratch = p.pad;
-	*scratch_size = 2 * sizeof(struct trampoline) + 16;
-	return args.result;
+		result = err_set(args.result ? -args.result : EFAULT, "pid %d: its memory cannot be copied: %s", task->pid, strerror(-args.result));
+	*copy = (struct parasite_copy){ .pid = args.result > 0 ? args.result : 0,
+					.ready = p->area + ARGS_OFFSET + offsetof(struct parasite_args, copy_ready),
+					.scratch = p->pad,
+					.scratch_size = 2 * sizeof(struct trampoline) + 16 };
+	if (result == 0 && shares) {
+		copy->inside = p;
+		return 0;
+	}
+	if (leave(p) < 0) {
+		result = -1;
+		if (copy->pid)
+			kill(copy->pid, SIGKILL);
+	}
+	free(p);
+	return result;
+}
+
+int parasite_copy_leave(struct parasite_copy *copy)
+{
+	int result = copy->inside ? leave(copy->inside) : 0;
+
+	free(copy->inside);
+	copy->inside = NULL;
+	return result;
 }
 
 int parasite_ask(struct task *task)

@@ -13,6 +13,9 @@
 #ifndef PCR_PTRACE_PARASITE_H
 #define PCR_PTRACE_PARASITE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "tree/task.h"
 
 /* Fills in task->inside, the states of task->posix_timers and inside of every thread. All threads are stopped and their registers read.
@@ -26,9 +29,21 @@ int parasite_mincore(struct task *task, uint64_t start, uint64_t count, unsigned
  * Returns the descriptor or -1 with the error set. */
 int parasite_uffd(struct task *task);
 
-/* Makes a copy of the task's memory, a process that is nobody's child in the tree and ends by itself when pcr does, or after some seconds
- * unless it is traced by then. No SIGCHLD may be pending and neither the task nor a process above it in the tree be a subreaper. Returns the copy's pid, or -1 with
- * the error set. *scratch, *scratch_size: where it has, instead of zeros, what was put there to make it. */
-pid_t parasite_copy(struct task *task, uint64_t *scratch, size_t *scratch_size);
+/* A process that has the task's memory and takes requests about it (ptrace/copy_protocol.h). It is nobody's child in the tree and ends by
+ * itself when pcr does, or after some seconds without a word. */
+struct parasite_copy {
+	pid_t pid;
+	uint64_t ready; /* address in it of an int32_t that gets 1 when its descriptor 1 is pcr's end of the socket pair */
+	uint64_t scratch; /* where it has, instead of zeros, what was put there to make it; as the task has while they share */
+	size_t scratch_size;
+	struct parasite *inside; /* of one that shares: what is still in the task */
+};
+
+/* Makes one: a copy-on-write copy of the memory, or, shares, one that uses the very memory, while the task stands still. No SIGCHLD may be
+ * pending and neither the task nor a process above it in the tree be a subreaper. Returns 0, or -1 with the error set and nothing left. */
+int parasite_copy(struct task *task, bool shares, struct parasite_copy *copy);
+
+/* After the end of one that shares: puts the task's mappings and registers back. Returns 0 or -1 with the error set. */
+int parasite_copy_leave(struct parasite_copy *copy);
 
 #endif

@@ -9,6 +9,7 @@
 
 #define PARASITE_SIGNALS 64
 #define PARASITE_TIMERS 32
+#define PARASITE_COPY_ROOM 8192 /* bytes for what a copy works with, its stack at their end */
 
 /* As the kernel's struct sigaction, rt_sigaction(2). */
 struct parasite_sigaction {
@@ -61,6 +62,9 @@ struct parasite_args {
 	int32_t pcr_pid; /* in: the copy ends when this process is gone */
 	int32_t maker_done, maker_go; /* within PARASITE_COPY */
 	uint64_t maker_stack; /* in: end of a stack for it */
+	int32_t copy_shares; /* in: the memory is not copied but shared: while the process stands still */
+	int32_t copy_ready; /* set by the copy, in its own memory, when its socket pair is in descriptors 0 and 1 */
+	uint64_t copy_room; /* in: PARASITE_COPY_ROOM bytes */
 	int32_t want_task; /* in: fill in task, too */
 	int32_t marker_signal; /* in: raised when done, see ptrace/parasite.c; 0 for none */
 	int32_t done; /* out: 1 when all is filled in */

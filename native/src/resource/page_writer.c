@@ -2,17 +2,20 @@
 #include "resource/page_writer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/log.h"
 #include "common/progress.h"
 #include "common/util.h"
 #include "image/image.h"
 #include "images/pagemap.pb-c.h"
 #include "pageserver/client.h"
+#include "resource/self_writer.h"
 #include "tree/dump.h"
 
 /* Small enough that a chunk is still in the cache when it is written. */
@@ -21,9 +24,20 @@
 /* Below this a second thread costs more than it gains. */
 #define ASYNC_FROM (4 * 1024 * 1024UL)
 
+/* Below this a request to another process costs more than a second copy. */
+#define SELF_FROM (128 * 1024UL)
+/* Requests that it may have before it. */
+#define ASKED 4
+
 struct chunk {
 	char *data;
 	size_t size;
+};
+
+/* What a self_writer was asked to write. */
+struct asked {
+	uint64_t address, image_address, pages;
+	uint32_t flags;
 };
 
 struct page_writer {
@@ -40,6 +54,12 @@ struct page_writer {
 
 	struct chunk chunks[CHUNKS];
 
+	struct page_source self; /* self.self: the writer that was told of our file; NULL when there is none, or none any more */
+	bool self_failed;
+	struct asked asked[ASKED];
+	size_t first_asked, asked_count;
+	off_t at; /* bytes in the file before what asked[first_asked] adds */
+
 	/* The writing thread, once there is one. */
 	bool async;
 	pthread_t thread;
@@ -48,7 +68,7 @@ struct page_writer {
 	size_t done; /* chunks written since the start; filled runs ahead by at most CHUNKS */
 	size_t filled;
 	/* Waking costs more than a chunk: only who sleeps is woken, and the reader only when there is room for several. */
-	bool writer_sleeps, reader_sleeps;
+	bool writer_sleeps, reader_sleeps, reader_waits; /* waits: for all to be written */
 	bool ending;
 	int write_errno;
 };
@@ -119,7 +139,7 @@ static void *write_loop(void *arg)
 		if (result < 0 && !w->write_errno)
 			w->write_errno = errno ? errno : EIO;
 		w->done++;
-		if (w->reader_sleeps && w->filled - w->done <= CHUNKS / 2)
+		if (w->reader_sleeps && (w->reader_waits ? w->filled == w->done : w->filled - w->done <= CHUNKS / 2))
 			pthread_cond_signal(&w->changed);
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -270,7 +290,147 @@ static int squeeze(struct page_writer *w, char *data, size_t *size, uint64_t vad
 	return 0;
 }
 
+/* --- by the memory's own process --- */
+
+static int add_by_reading(struct page_writer *w, const struct page_source *source, uint64_t address, uint64_t image_address, uint64_t size,
+			  bool skip_zeros, uint32_t flags);
+
+/* All that was read is in the file. Returns 0 or -1 with the error set. */
+static int flush_chunks(struct page_writer *w)
+{
+	int code;
+
+	if (!w->async)
+		return w->chunks[w->filled % CHUNKS].size ? next_chunk(w) : 0;
+	if (w->chunks[w->filled % CHUNKS].size && next_chunk(w) < 0)
+		return -1;
+	pthread_mutex_lock(&w->lock);
+	while (w->done != w->filled) {
+		w->reader_sleeps = w->reader_waits = true;
+		pthread_cond_wait(&w->changed, &w->lock);
+	}
+	w->reader_sleeps = w->reader_waits = false;
+	code = w->write_errno;
+	pthread_mutex_unlock(&w->lock);
+	return code ? write_failed(w, code) : 0;
+}
+
+/* The writer did not get through: what was asked for since is read instead, which also tells what is wrong with the file, if that is it. */
+static int give_up(struct page_writer *w, const char *why)
+{
+	struct page_source by_reading = w->self;
+	int fd = img_fd(w->pages);
+	size_t again = w->asked_count;
+
+	pr_warn("memory is read the slow way: %s", why);
+	err_clear();
+	self_writer_cancel(w->self.self);
+	w->self_failed = true;
+	w->self.self = by_reading.self = NULL;
+	w->asked_count = 0;
+	if (ftruncate(fd, w->at) < 0 || lseek(fd, w->at, SEEK_SET) < 0)
+		return write_failed(w, errno);
+	for (size_t i = 0; i < again; i++) {
+		const struct asked *a = &w->asked[(w->first_asked + i) % ASKED];
+
+		if (add_by_reading(w, &by_reading, a->address, a->image_address, a->pages * PAGE, true, a->flags) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Notes the pages of an answer. */
+static int note_answer(struct page_writer *w, const struct asked *a, const struct copy_reply *reply)
+{
+	uint64_t from = 0, to;
+
+	while (from < a->pages) {
+		bool zero = reply->zeros[from / 8] >> from % 8 & 1;
+
+		for (to = from + 1; to < a->pages && (reply->zeros[to / 8] >> to % 8 & 1) == zero;)
+			to++;
+		if (!zero && note_pages(w, a->image_address + from * PAGE, to - from, a->flags) < 0)
+			return -1;
+		w->at += zero ? 0 : (to - from) * PAGE;
+		from = to;
+	}
+	progress_add(a->pages * PAGE);
+	return 0;
+}
+
+static int take_answer(struct page_writer *w)
+{
+	const struct asked *a = &w->asked[w->first_asked];
+	struct copy_reply reply;
+
+	if (self_writer_receive(w->self.self, &reply) < 0)
+		return give_up(w, err_text());
+	if (reply.error)
+		return give_up(w, strerror(-reply.error));
+	if (note_answer(w, a, &reply) < 0)
+		return -1;
+	w->first_asked = (w->first_asked + 1) % ASKED;
+	w->asked_count--;
+	return 0;
+}
+
+/* Nothing is asked for any more. Returns 0 or -1 with the error set. */
+static int settle(struct page_writer *w)
+{
+	while (w->asked_count)
+		if (take_answer(w) < 0)
+			return -1;
+	return 0;
+}
+
+static int add_by_itself(struct page_writer *w, const struct page_source *source, uint64_t address, uint64_t image_address, uint64_t size,
+			 uint32_t flags)
+{
+	if (!w->asked_count) {
+		if (flush_chunks(w) < 0)
+			return -1;
+		w->at = lseek(img_fd(w->pages), 0, SEEK_CUR);
+	}
+	if (!w->self.self) {
+		w->self = *source;
+		if (self_writer_file(source->self, img_fd(w->pages)) < 0 && give_up(w, err_text()) < 0)
+			return -1;
+	}
+	while (size && !w->self_failed) {
+		uint64_t pages = size / PAGE < COPY_PAGES_MAX ? size / PAGE : COPY_PAGES_MAX;
+
+		if (w->asked_count == ASKED) {
+			if (take_answer(w) < 0)
+				return -1;
+			continue;
+		}
+		w->asked[(w->first_asked + w->asked_count++) % ASKED] = (struct asked){ address, image_address, pages, flags };
+		if (self_writer_send(w->self.self, address, pages) < 0 && give_up(w, err_text()) < 0)
+			return -1;
+		address += pages * PAGE;
+		image_address += pages * PAGE;
+		size -= pages * PAGE;
+	}
+	if (size) {
+		struct page_source by_reading = *source;
+
+		by_reading.self = NULL;
+		return add_by_reading(w, &by_reading, address, image_address, size, true, flags);
+	}
+	return 0;
+}
+
+/* --- all --- */
+
 int page_writer_add(struct page_writer *w, const struct page_source *source, uint64_t address, uint64_t image_address, uint64_t size,
+		    bool skip_zeros, uint32_t flags)
+{
+	if (source->self && skip_zeros && size >= SELF_FROM && !w->remote && !w->self_failed)
+		return add_by_itself(w, source, address, image_address, size, flags);
+	return settle(w) < 0 ? -1 : add_by_reading(w, source, address, image_address, size, skip_zeros, flags);
+}
+
+static int add_by_reading(struct page_writer *w, const struct page_source *source, uint64_t address, uint64_t image_address, uint64_t size,
 		    bool skip_zeros, uint32_t flags)
 {
 	while (size) {
@@ -319,7 +479,7 @@ int page_writer_leave(struct page_writer *w, uint64_t image_address, uint64_t si
 
 int page_writer_refer(struct page_writer *w, uint64_t image_address, uint64_t size)
 {
-	return note_pages(w, image_address, size / PAGE, PE_PARENT);
+	return settle(w) < 0 ? -1 : note_pages(w, image_address, size / PAGE, PE_PARENT);
 }
 
 int page_writer_close(struct page_writer *w, uint64_t *written)
@@ -328,7 +488,7 @@ int page_writer_close(struct page_writer *w, uint64_t *written)
 
 	if (w->remote)
 		result = send_chunk(w, &w->chunks[0]);
-	else if (w->pages && end_run(w) < 0)
+	else if (settle(w) < 0 || (w->pages && end_run(w) < 0))
 		result = -1;
 	if (w->async) {
 		pthread_mutex_lock(&w->lock);

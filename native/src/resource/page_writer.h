@@ -14,6 +14,7 @@
 
 struct dump;
 struct page_writer;
+struct self_writer;
 
 /* pagemap_entry flags, as crit decodes them */
 #define PE_PARENT (1u << 0)
@@ -31,6 +32,7 @@ struct page_source {
 	const char *kept; /* not NULL: memory of our own, with what is at kept_address, instead of all these */
 	uint64_t kept_address;
 	bool running; /* the process runs meanwhile: pages that it unmaps are left out */
+	struct self_writer *self; /* writes what is at the same addresses, anonymous and readable; large runs go by it. NULL: none */
 };
 
 /* Adds size bytes at address (of the task, or offset in the file). skip_zeros: pages of zeros need not be written. flags: PE_ bits of

@@ -83,11 +83,15 @@ static int dump_range(struct dump *dump, struct page_writer *writer, const struc
 	bool skip_zeros = v->kind == VMA_ANON, has;
 	struct page_source kept = { .fd = -1, .mem_fd = -1 };
 	uint32_t flags = PE_PRESENT | (can_be_lazy(v) ? PE_LAZY : 0);
+	struct page_source by_reading = *from;
 
 	if (range->kept) {
 		kept.kept = range->kept;
 		kept.kept_address = range->start;
 		from = &kept;
+	} else if (v->kind != VMA_ANON || !(v->prot & PROT_READ) || v->has_key) {
+		by_reading.self = NULL;
+		from = &by_reading;
 	}
 	dump->stats.pages_scanned += (range->end - range->start) / PAGE;
 	if (!range->unwritten)

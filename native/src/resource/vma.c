@@ -187,6 +187,8 @@ int vma_collect(struct dump *dump, struct task *task)
 		if (line[0] >= 'A' && line[0] <= 'Z') {
 			if (v && !strncmp(line, "KernelPageSize:", 15) && strtoull(line + 15, NULL, 10) > PAGE / 1024)
 				v->huge = strtoull(line + 15, NULL, 10) * 1024;
+			if (v && !strncmp(line, "ProtectionKey:", 14))
+				v->has_key = strtoul(line + 14, NULL, 10) != 0;
 			if (!v || strncmp(line, "VmFlags:", 8))
 				continue;
 			if (parse_flags(task, v, name, line + 8) < 0)

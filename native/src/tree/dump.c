@@ -43,6 +43,7 @@
 #include "tree/dump_pidns.h"
 #include "tree/foresee.h"
 #include "tree/freeze.h"
+#include "tree/self_write.h"
 #include "tree/snapshot.h"
 #include "tree/track.h"
 
@@ -164,11 +165,17 @@ static int dump_memory(struct dump *dump)
 		snapshot_take(dump);
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		struct task *task = dump->tree.tasks[i];
-		const struct page_source from = { .pid = task->live, .fd = -1, .mem_fd = task->mem_fd };
+		struct page_source from = { .pid = task->live, .fd = -1, .mem_fd = task->mem_fd };
+		int failed;
 
 		if (task->zombie || task->copy_pid || task->all_kept)
 			continue;
-		if ((!task->scanned && pagemap_scan(task, task->live, false) < 0) || pagemap_dump(dump, task, &from) < 0)
+		if (!task->scanned && pagemap_scan(task, task->live, false) < 0)
+			return -1;
+		self_write_start(dump, task);
+		from.self = task->writer;
+		failed = pagemap_dump(dump, task, &from) < 0;
+		if (self_write_end(task) < 0 || failed)
 			return -1;
 	}
 	dump->stats.memdump_us = dump->stats.memwrite_us = now_us() - start;
@@ -183,9 +190,18 @@ static int dump_copies(struct dump *dump)
 	for (size_t i = 0; i < dump->tree.count; i++) {
 		struct task *task = dump->tree.tasks[i];
 		/* process_vm_readv(2) would make the copy a page of its own of each that is shared. */
-		const struct page_source from = { .fd = -1, .mem_fd = task->copy_mem };
+		struct page_source from = { .fd = -1, .mem_fd = task->copy_mem };
+		int failed;
 
-		if ((task->copy_pid || task->all_kept) && (snapshot_scan(task) < 0 || pagemap_dump(dump, task, &from) < 0))
+		if (!task->copy_pid && !task->all_kept)
+			continue;
+		failed = snapshot_scan(task) < 0;
+		if (!failed) {
+			self_write_start(dump, task);
+			from.self = task->writer;
+			failed = pagemap_dump(dump, task, &from) < 0;
+		}
+		if (self_write_end(task) < 0 || failed)
 			return err_context("the dump of pid %d, which runs on", dump->request->pid);
 	}
 	dump->stats.memdump_us += now_us() - start;
@@ -286,8 +302,7 @@ static int run(const struct request *request, int lazy)
 		img_remove_created();
 		return -1;
 	}
-	if (wants_copies(request))
-		snapshot_look(&dump);
+	snapshot_look(&dump);
 	tick_start();
 	if (freeze_tree(&dump.tree, request) < 0) {
 		tick_stop();

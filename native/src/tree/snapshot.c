@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
@@ -22,6 +21,8 @@
 #include "ptrace/seize.h"
 #include "resource/vma.h"
 #include "tree/dump.h"
+#include "tree/memory_room.h"
+#include "tree/self_write.h"
 #include "tree/track.h"
 
 /* Less is written sooner than copied. */
@@ -32,7 +33,7 @@
 #define MARGIN_BYTES (64UL << 20)
 
 /* What a copy may come to cost: anonymous memory, also that swapped out (proc_pid_status(5)). */
-static uint64_t private_bytes(const struct task *task)
+uint64_t snapshot_private_bytes(const struct task *task)
 {
 	const char *present = status_field(task->status, "RssAnon"), *swapped = status_field(task->status, "VmSwap");
 
@@ -45,7 +46,7 @@ static uint64_t bytes_to_write(const struct task *task)
 	uint64_t bytes = 0;
 
 	if (!task->scanned || !task->in_parent)
-		return private_bytes(task);
+		return snapshot_private_bytes(task);
 	for (size_t i = 0; i < task->ranges.count; i++)
 		bytes += task->ranges.list[i].unwritten ? 0 : task->ranges.list[i].end - task->ranges.list[i].start;
 	return bytes;
@@ -164,81 +165,29 @@ static bool orphans_stay(pid_t pid)
 	return false;
 }
 
-/* Why the task's memory may not be copied; NULL: it may. */
-static const char *objection(const struct task *task)
+const char *snapshot_no_process(const struct dump *dump, const struct task *task)
 {
+	if (dump->orphans_stay)
+		return "ended copies of earlier dumps are still there: whoever adopts orphans here (pid 1?) does not wait for them";
 	if (has_seccomp(task))
 		return "it has seccomp filters";
 	if (sigchld_pending(task))
 		return "a SIGCHLD waits for it";
 	if (has_subreaper(task))
 		return "it or a process above it in the tree is a subreaper";
-	if (has_huge_pages(task))
-		return "it has private huge pages";
 	if (!same_pid_namespace(task->pid))
 		return "it lives in another pid namespace";
-	if (lost_bytes(task) > KEPT_MAX)
-		return "much of its memory is not copied by fork (MADV_DONTFORK, MADV_WIPEONFORK)";
 	return NULL;
 }
 
-/* --- memory --- */
-
-static uint64_t read_number(const char *path)
+/* Why the task's memory may not be copied; NULL: it may. */
+static const char *objection(const struct task *task)
 {
-	auto_file *f = fopen(path, "re");
-	uint64_t n;
-
-	return f && fscanf(f, "%" SCNu64, &n) == 1 ? n : UINT64_MAX;
-}
-
-static uint64_t available_bytes(void)
-{
-	auto_file *f = fopen("/proc/meminfo", "re");
-	char line[128];
-	uint64_t kib;
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
-			return kib << 10;
-	return UINT64_MAX;
-}
-
-/* What the control group and those above it leave, where they are mounted in the usual place: cgroup v2, and the memory controller of v1. */
-static uint64_t cgroup_room(const struct task *task)
-{
-	auto_free char *text = proc_read(task->live, "cgroup", NULL);
-	uint64_t room = UINT64_MAX;
-	char *next;
-
-	for (char *line = text; line && *line; line = next) {
-		bool v1;
-		char path[PATH_MAX], file[PATH_MAX + 64], *group;
-		const char *limit, *used;
-
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = 0;
-		v1 = strstr(line, ":memory:");
-		group = v1 ? strstr(line, ":memory:") + 8 : !strncmp(line, "0::", 3) ? line + 3 : NULL;
-		if (!group)
-			continue;
-		limit = v1 ? "memory.limit_in_bytes" : "memory.max";
-		used = v1 ? "memory.usage_in_bytes" : "memory.current";
-		snprintf(path, sizeof(path), "%s%s", v1 ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup", group);
-		while (strlen(path) >= strlen("/sys/fs/cgroup")) {
-			uint64_t max, now;
-
-			snprintf(file, sizeof(file), "%s/%s", path, limit);
-			max = read_number(file);
-			snprintf(file, sizeof(file), "%s/%s", path, used);
-			now = read_number(file);
-			if (max != UINT64_MAX && now != UINT64_MAX && (max > now ? max - now : 0) < room)
-				room = max > now ? max - now : 0;
-			*strrchr(path, '/') = 0;
-		}
-	}
-	return room;
+	if (has_huge_pages(task))
+		return "it has private huge pages";
+	if (lost_bytes(task) > KEPT_MAX)
+		return "much of its memory is not copied by fork (MADV_DONTFORK, MADV_WIPEONFORK)";
+	return NULL;
 }
 
 /* --- one copy --- */
@@ -291,7 +240,7 @@ static int keep_all(struct dump *dump, struct task *task, uint64_t *budget)
 {
 	uint64_t bytes = 0;
 
-	if (private_bytes(task) > *budget)
+	if (snapshot_private_bytes(task) > *budget)
 		return 0;
 	if (!task->scanned && pagemap_scan(task, task->live, track_armed(dump)) < 0)
 		return -1;
@@ -339,37 +288,35 @@ static void forget(struct task *task)
 	task->copy_mem = -1;
 }
 
-/* Stops the copy and takes out of it what was put into the task to make it. */
-static int hold(struct task *task, pid_t pid, uint64_t scratch, size_t scratch_size)
+/* Traces the copy, takes out of it what was put into the task to make it, and lets it wait for requests. */
+static int hold(struct task *task, const struct parasite_copy *copy)
 {
-	auto_free char *zeros = xzalloc(scratch_size);
+	auto_free char *zeros = xzalloc(copy->scratch_size);
 	auto_fd score = -1;
 
-	if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) < 0 || ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0 ||
-	    wait_stopped(pid, NULL, 0) < 0)
-		return err_errno("pid %d: the copy of its memory (pid %d) cannot be stopped", task->pid, pid);
-	task->copy_mem = proc_open(pid, O_RDWR, "mem");
-	if (task->copy_mem < 0 || pwrite(task->copy_mem, zeros, scratch_size, scratch) != (ssize_t)scratch_size)
-		return err_errno("pid %d: the copy of its memory (pid %d) cannot be read", task->pid, pid);
-	score = proc_open(pid, O_WRONLY, "oom_score_adj");
+	if (ptrace(PTRACE_SEIZE, copy->pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) < 0 ||
+	    ptrace(PTRACE_INTERRUPT, copy->pid, 0, 0) < 0 || wait_stopped(copy->pid, NULL, 0) < 0)
+		return err_errno("pid %d: the copy of its memory (pid %d) cannot be stopped", task->pid, copy->pid);
+	task->copy_mem = proc_open(copy->pid, O_RDWR, "mem");
+	if (task->copy_mem < 0 || pwrite(task->copy_mem, zeros, copy->scratch_size, copy->scratch) != (ssize_t)copy->scratch_size)
+		return err_errno("pid %d: the copy of its memory (pid %d) cannot be read", task->pid, copy->pid);
+	score = proc_open(copy->pid, O_WRONLY, "oom_score_adj");
 	if (score >= 0 && write_all(score, "1000", 4) < 0)
 		pr_debug("pid %d: oom_score_adj of the copy stays as it is", task->pid);
+	if (ptrace(PTRACE_CONT, copy->pid, 0, 0) < 0)
+		return err_errno("pid %d: the copy of its memory (pid %d) is gone", task->pid, copy->pid);
 	return 0;
 }
 
 static int copy(struct dump *dump, struct task *task)
 {
-	uint64_t scratch;
-	size_t scratch_size;
-	pid_t pid;
+	struct parasite_copy made;
 
-	if (keep(dump, task) < 0)
+	if (keep(dump, task) < 0 || parasite_copy(task, false, &made) < 0)
 		return -1;
-	pid = parasite_copy(task, &scratch, &scratch_size);
-	if (pid < 0)
-		return -1;
-	task->copy_pid = pid;
-	return hold(task, pid, scratch, scratch_size);
+	task->copy_pid = made.pid;
+	task->copy_ready = made.ready;
+	return hold(task, &made);
 }
 
 static void start_to_end(struct task *task)
@@ -393,11 +340,12 @@ static void end(struct task *task)
 /* What is in the way of a copy; NULL: nothing. */
 static const char *obstacle(const struct dump *dump, const struct task *task, uint64_t room)
 {
-	if (room < private_bytes(task) + MARGIN_BYTES)
+	const char *why;
+
+	if (room < snapshot_private_bytes(task) + MARGIN_BYTES)
 		return "there is not enough memory for a copy";
-	if (dump->orphans_stay)
-		return "ended copies of earlier dumps are still there: whoever adopts orphans here (pid 1?) does not wait for them";
-	return objection(task);
+	why = snapshot_no_process(dump, task);
+	return why ? why : objection(task);
 }
 
 /* Returns whether the task's memory can be written after the thaw. */
@@ -406,7 +354,7 @@ static bool take(struct dump *dump, struct task *task, uint64_t least, uint64_t 
 	const char *why = bytes_to_write(task) < least ? "" : obstacle(dump, task, *room);
 
 	if (!why && copy(dump, task) == 0) {
-		*room -= private_bytes(task);
+		*room -= snapshot_private_bytes(task);
 		return true;
 	}
 	if (!why || *why)
@@ -430,9 +378,9 @@ static bool take(struct dump *dump, struct task *task, uint64_t least, uint64_t 
 
 void snapshot_take(struct dump *dump)
 {
-	uint64_t least = dump->request->snapshot == SNAPSHOT_FORK ? 0 : WORTH_BYTES, room = available_bytes(), have, budget;
+	uint64_t least = dump->request->snapshot == SNAPSHOT_FORK ? 0 : WORTH_BYTES, room = memory_available(), have, budget;
 
-	have = cgroup_room(dump->tree.tasks[0]);
+	have = memory_cgroup_room(dump->tree.tasks[0]->live);
 	if (have < room)
 		room = have;
 	budget = room > 4 * KEPT_MAX ? KEPT_MAX : room / 4;

@@ -18,6 +18,8 @@
 
 struct vma;
 struct parasite;
+struct parasite_copy;
+struct self_writer;
 
 struct thread {
 	pid_t tid;
@@ -62,6 +64,9 @@ struct task {
 	struct page_ranges ranges; /* what memory the image must have */
 	pid_t copy_pid; /* process that has a copy of its memory, 0 for none (tree/snapshot.h) */
 	int copy_mem; /* /proc/PID/mem of that */
+	uint64_t copy_ready; /* see struct parasite_copy */
+	struct self_writer *writer; /* that process, or one that shares the memory, when it can write (tree/self_write.h); NULL: none */
+	struct parasite_copy *sharer; /* the latter */
 	bool scanned; /* ranges are filled in */
 	struct kept_pages {
 		uint64_t start;
