@@ -228,7 +228,7 @@ static bool is_zero(const char *page)
 }
 
 /* *size: of what there is from address on; less than asked for only when the source runs, then 0 for a page that is gone. */
-static int read_pages(const struct page_source *source, uint64_t address, char *to, size_t *all)
+static int read_contents(const struct page_source *source, uint64_t address, char *to, size_t *all)
 {
 	size_t size = *all;
 
@@ -270,6 +270,19 @@ static int read_pages(const struct page_source *source, uint64_t address, char *
 	return 0;
 }
 
+static int read_pages(const struct page_source *source, uint64_t address, char *to, size_t *all)
+{
+	uint64_t from = source->blank > address ? source->blank : address, end = source->blank_end;
+
+	if (read_contents(source, address, to, all) < 0)
+		return -1;
+	if (end > address + *all)
+		end = address + *all;
+	if (from < end)
+		memset(to + (from - address), 0, end - from);
+	return 0;
+}
+
 /* Drops the pages of zeros among those just read; notes the rest. *size: what stays. */
 static int squeeze(struct page_writer *w, char *data, size_t *size, uint64_t vaddr, bool skip_zeros, uint32_t flags)
 {
@@ -300,10 +313,10 @@ static int flush_chunks(struct page_writer *w)
 {
 	int code;
 
-	if (!w->async)
-		return w->chunks[w->filled % CHUNKS].size ? next_chunk(w) : 0;
 	if (w->chunks[w->filled % CHUNKS].size && next_chunk(w) < 0)
 		return -1;
+	if (!w->async)
+		return 0;
 	pthread_mutex_lock(&w->lock);
 	while (w->done != w->filled) {
 		w->reader_sleeps = w->reader_waits = true;

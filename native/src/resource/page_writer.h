@@ -32,6 +32,7 @@ struct page_source {
 	const char *kept; /* not NULL: memory of our own, with what is at kept_address, instead of all these */
 	uint64_t kept_address;
 	bool running; /* the process runs meanwhile: pages that it unmaps are left out */
+	uint64_t blank, blank_end; /* here are zeros, whatever is there now */
 	struct self_writer *self; /* writes what is at the same addresses, anonymous and readable; large runs go by it. NULL: none */
 };
 

@@ -89,7 +89,7 @@ static int dump_range(struct dump *dump, struct page_writer *writer, const struc
 		kept.kept = range->kept;
 		kept.kept_address = range->start;
 		from = &kept;
-	} else if (v->kind != VMA_ANON || !(v->prot & PROT_READ) || v->has_key) {
+	} else if (v->kind != VMA_ANON || !(v->prot & PROT_READ) || v->has_key || (range->start < from->blank_end && range->end > from->blank)) {
 		by_reading.self = NULL;
 		from = &by_reading;
 	}

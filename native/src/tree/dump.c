@@ -174,6 +174,10 @@ static int dump_memory(struct dump *dump)
 			return -1;
 		self_write_start(dump, task);
 		from.self = task->writer;
+		if (task->sharer) {
+			from.blank = task->sharer->scratch;
+			from.blank_end = task->sharer->scratch + task->sharer->scratch_size;
+		}
 		failed = pagemap_dump(dump, task, &from) < 0;
 		if (self_write_end(task) < 0 || failed)
 			return -1;
