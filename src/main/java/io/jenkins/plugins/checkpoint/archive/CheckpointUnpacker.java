@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -63,12 +64,28 @@ public final class CheckpointUnpacker {
      * @throws IOException as {@link #unpack(Path, Path, ArchiveLimits)}
      */
     public static Manifest unpack(Path archive, Path directory, ArchiveLimits limits, Predicate<Manifest.FileEntry> wanted) throws IOException {
+        return unpack(archive, directory, limits, wanted, read -> { });
+    }
+
+    /**
+     * Unpacks a part of an archive, as {@link #unpack(Path, Path, ArchiveLimits, Predicate)}, and tells of it.
+     *
+     * @param archive the file
+     * @param directory where the images will be
+     * @param limits what the archive may expand to
+     * @param wanted says which files to keep
+     * @param progress told how many bytes of the archive are read, from time to time, by the thread that unpacks
+     * @return its manifest
+     * @throws IOException as there
+     */
+    public static Manifest unpack(Path archive, Path directory, ArchiveLimits limits, Predicate<Manifest.FileEntry> wanted, LongConsumer progress)
+            throws IOException {
         requireFree(directory);
         Path parent = directory.toAbsolutePath().normalize().getParent();
         Path temporary = Files.createTempDirectory(parent, "." + directory.getFileName() + ".",
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         try {
-            Manifest manifest = read(archive, limits, wanted, temporary);
+            Manifest manifest = read(archive, limits, wanted, temporary, progress);
             Files.move(temporary, directory, StandardCopyOption.ATOMIC_MOVE);
             return manifest;
         } finally {
@@ -85,7 +102,7 @@ public final class CheckpointUnpacker {
      * @throws IOException as {@link #unpack(Path, Path, ArchiveLimits)}
      */
     public static Manifest verify(Path archive, ArchiveLimits limits) throws IOException {
-        return read(archive, limits, file -> false, null);
+        return read(archive, limits, file -> false, null, read -> { });
     }
 
     private static void requireFree(Path directory) throws IOException {
@@ -102,8 +119,9 @@ public final class CheckpointUnpacker {
         }
     }
 
-    private static Manifest read(Path archive, ArchiveLimits limits, Predicate<Manifest.FileEntry> wanted, Path target) throws IOException {
-        try (Counter compressed = new Counter(Files.newInputStream(archive))) {
+    private static Manifest read(Path archive, ArchiveLimits limits, Predicate<Manifest.FileEntry> wanted, Path target, LongConsumer progress)
+            throws IOException {
+        try (Counter compressed = new Counter(Files.newInputStream(archive), progress)) {
             BufferedInputStream buffered = new BufferedInputStream(compressed, 1 << 16);
             try (InputStream plain = new Guard(buffered, compressed, limits)) {
                 return readEntries(new StrictTar(plain), plain, limits, wanted, target);
@@ -215,11 +233,13 @@ public final class CheckpointUnpacker {
     /** Counts what goes in. */
     private static final class Counter extends InputStream {
         private final InputStream in;
+        private final LongConsumer progress;
         private long count;
         private boolean failed; // it was the file that could not be read
 
-        Counter(InputStream in) {
+        Counter(InputStream in, LongConsumer progress) {
             this.in = in;
+            this.progress = progress;
         }
 
         @Override
@@ -233,6 +253,7 @@ public final class CheckpointUnpacker {
             try {
                 int n = in.read(buffer, from, length);
                 count += Math.max(n, 0);
+                progress.accept(count);
                 return n;
             } catch (IOException e) {
                 failed = true;

@@ -3,11 +3,16 @@ package io.jenkins.plugins.checkpoint.cli;
 
 import io.jenkins.plugins.checkpoint.archive.FollowingPacker;
 import io.jenkins.plugins.checkpoint.archive.PackOptions;
+import io.jenkins.plugins.checkpoint.rpc.CriuClient;
+import io.jenkins.plugins.checkpoint.rpc.CriuException;
 import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_opts;
+import io.jenkins.plugins.checkpoint.rpc.proto.RpcProto.criu_resp;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -34,7 +39,7 @@ final class DumpCommand implements Callable<Integer> {
     @Option(names = "--link-remap", description = "allow deleted files that have another name")
     private boolean linkRemap;
 
-    @Option(names = "--archive", paramLabel = "FILE", description = "packs the images into this archive too, as the verb pack does")
+    @Option(names = "--archive", paramLabel = "FILE", description = "packs the images into this archive too, while they are written")
     private Path archive;
 
     @Mixin
@@ -45,17 +50,58 @@ final class DumpCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        PackOptions packing = PackOptions.DEFAULT.withCompression(compression.chosen());
+        AtomicLong packed = new AtomicLong();
+        PackOptions packing = PackOptions.DEFAULT.withCompression(compression.chosen()).withProgress(packed::set);
         try (FollowingPacker packer = archive == null ? null : FollowingPacker.start(options.images(), archive, packing)) {
             long start = System.nanoTime();
-            service.connected(client -> options.ask("dump.log", this::set, (images, settings) -> client.dump(pid, images, settings)));
+            try (ProgressBar bar = ProgressBar.start("dumping", this::written, 0)) {
+                service.connected(client -> options.ask("dump.log", this::set, (images, settings) -> ask(client, images, settings, packer)));
+            }
             System.out.println("pid " + pid + " dumped into " + options.images() + ", " + Text.size(Text.sizeOf(options.images())) + ", in " + Text.since(start));
             if (packer != null) {
-                packer.finish();
+                finish(packer, packed);
                 System.out.println("packed into " + archive + ", " + Text.size(Files.size(archive)) + ", in " + Text.since(start) + " altogether");
             }
         }
         return 0;
+    }
+
+    // The protocol tells nothing on the way, but the images grow.
+    private long written() {
+        try {
+            return Text.sizeOf(options.images());
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    // Processes that are to end can still go on when there is no room for the archive.
+    private criu_resp ask(CriuClient client, Path images, Consumer<criu_opts.Builder> settings, FollowingPacker packer) throws IOException {
+        if (packer == null || leaveRunning) {
+            return client.dump(pid, images, settings);
+        }
+        IOException[] failure = new IOException[1];
+        try {
+            return client.dump(pid, images, settings, notification -> {
+                try {
+                    packer.check();
+                } catch (IOException e) {
+                    failure[0] = e;
+                }
+                return failure[0] == null;
+            });
+        } catch (CriuException e) {
+            throw failure[0] == null ? e : new IOException("pid " + pid + " runs on, since its dump cannot be packed into " + archive + ": "
+                    + failure[0].getMessage(), e);
+        }
+    }
+
+    private void finish(FollowingPacker packer, AtomicLong packed) throws IOException {
+        try (ProgressBar bar = ProgressBar.start("packing", packed::get, written())) {
+            packer.finish();
+        } catch (IOException e) {
+            throw new IOException("the dump in " + options.images() + " is whole, but it cannot be packed into " + archive + ": " + e.getMessage(), e);
+        }
     }
 
     private void set(criu_opts.Builder opts) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -33,7 +34,11 @@ final class PackCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         long start = System.nanoTime();
-        Manifest manifest = CheckpointPacker.pack(images, archive, PackOptions.DEFAULT.withCompression(compression.chosen()));
+        AtomicLong done = new AtomicLong();
+        Manifest manifest;
+        try (ProgressBar bar = ProgressBar.start("packing", done::get, Files.isDirectory(images) ? Text.sizeOf(images) : 0)) {
+            manifest = CheckpointPacker.pack(images, archive, PackOptions.DEFAULT.withCompression(compression.chosen()).withProgress(done::set));
+        }
         if (copy != null) {
             Files.writeString(copy, manifest.toJson());
         }

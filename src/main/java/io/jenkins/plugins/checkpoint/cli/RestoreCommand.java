@@ -26,7 +26,11 @@ final class RestoreCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         service.connected(client -> {
             long start = System.nanoTime();
-            int pid = options.ask("restore.log", opts -> {}, client::restore);
+            int pid;
+            // The protocol tells nothing on the way.
+            try (ProgressBar bar = ProgressBar.start("restoring " + Text.size(Text.sizeOf(options.images())), () -> 0, 0)) {
+                pid = options.ask("restore.log", opts -> {}, client::restore);
+            }
             if (pidfile != null) {
                 Files.writeString(pidfile, pid + "\n");
             }

@@ -6,8 +6,10 @@ import io.jenkins.plugins.checkpoint.archive.CheckpointUnpacker;
 import io.jenkins.plugins.checkpoint.archive.HostFacts;
 import io.jenkins.plugins.checkpoint.archive.Manifest;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -29,7 +31,11 @@ final class UnpackCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         long start = System.nanoTime();
         ArchiveLimits limits = maxSize == null ? ArchiveLimits.DEFAULT : ArchiveLimits.DEFAULT.withBytes(maxSize);
-        Manifest manifest = CheckpointUnpacker.unpack(archive, images, limits);
+        AtomicLong read = new AtomicLong();
+        Manifest manifest;
+        try (ProgressBar bar = ProgressBar.start("unpacking", read::get, Files.isRegularFile(archive) ? Files.size(archive) : 0)) {
+            manifest = CheckpointUnpacker.unpack(archive, images, limits, file -> true, read::set);
+        }
         System.out.println(manifest.files().size() + " files, " + Text.size(manifest.bytes()) + ", verified and unpacked into " + images + " in "
                 + Text.since(start));
         for (String reason : HostFacts.lacks(manifest.host(), HostFacts.current())) {

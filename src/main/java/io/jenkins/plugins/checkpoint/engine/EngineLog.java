@@ -18,6 +18,7 @@ final class EngineLog {
 
     private final String heading;
     private final boolean quiet;
+    private final ProgressLines progress;
     private final Thread thread;
     private volatile String lastLine;
     private int lines;
@@ -25,6 +26,7 @@ final class EngineLog {
     private EngineLog(Process process, String name, boolean quiet) {
         this.quiet = quiet;
         this.heading = name + "[" + process.pid() + "]";
+        this.progress = new ProgressLines(ProgressLines.EVERY, text -> LOG.info("{}: {}", heading, text));
         this.thread = new Thread(() -> read(process.getInputStream()), heading);
         this.thread.setDaemon(true);
     }
@@ -62,6 +64,9 @@ final class EngineLog {
         if (!bytes.isEmpty()) {
             String text = new String(bytes.toString().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8).replaceAll("\\p{Cntrl}", "?");
             bytes.setLength(0);
+            if (progress.take(text)) {
+                return;
+            }
             lastLine = text;
             if (quiet) {
                 LOG.debug("{}: {}", heading, text);

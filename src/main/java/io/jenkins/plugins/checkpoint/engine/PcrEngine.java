@@ -42,12 +42,12 @@ final class PcrEngine implements Engine {
     @Override
     public EngineSession open(EngineClient client) throws IOException {
         PeerCredentials peer = client.credentials();
-        List<String> command = new ArrayList<>(List.of(program.toString(), "swrk", "0", "--peer",
+        List<String> command = new ArrayList<>(List.of(program.toString(), "swrk", "0", "--progress-fd", "1", "--peer",
                 String.join(":", Integer.toString(peer.pid()), Long.toString(client.startTime()), Integer.toUnsignedString(peer.uid()),
                         Integer.toUnsignedString(peer.gid()), Long.toString(client.socketInode()))));
         if (client.target() != 0) {
             command.addAll(List.of("--target", client.target() + ":" + client.targetStart()));
         }
-        return EngineProcess.start(command, "pcr", true);
+        return EngineProcess.start(command, client.target() == 0 ? "pcr" : "pcr of pid " + client.target(), true);
     }
 }

@@ -77,7 +77,21 @@ public final class CriuClient implements Closeable {
      * @throws IOException if the directory cannot be opened or the service hangs up
      */
     public criu_resp dump(int pid, Path images, Consumer<criu_opts.Builder> settings) throws IOException {
-        return withImages(criu_req_type.DUMP, images, options -> settings.accept(options.setPid(pid)));
+        return withImages(criu_req_type.DUMP, images, options -> settings.accept(options.setPid(pid)), notification -> true);
+    }
+
+    /**
+     * Dumps a process tree, as {@link #dump(int, Path, Consumer)}, unless somebody says no in the end.
+     *
+     * @param pid its root
+     * @param images an existing directory for the images
+     * @param settings sets further options
+     * @param onNotify is given each NOTIFY on the way, the last one, {@code post-dump}, before the processes end; returns false to make the engine give up
+     * @return the response
+     * @throws IOException as there
+     */
+    public criu_resp dump(int pid, Path images, Consumer<criu_opts.Builder> settings, Predicate<criu_resp> onNotify) throws IOException {
+        return withImages(criu_req_type.DUMP, images, options -> settings.accept(options.setPid(pid).setNotifyScripts(true)), onNotify);
     }
 
     /**
@@ -90,7 +104,7 @@ public final class CriuClient implements Closeable {
      * @throws IOException if the directory cannot be opened or the service hangs up
      */
     public int restore(Path images, Consumer<criu_opts.Builder> settings) throws IOException {
-        return withImages(criu_req_type.RESTORE, images, settings).getRestore().getPid();
+        return withImages(criu_req_type.RESTORE, images, settings, notification -> true).getRestore().getPid();
     }
 
     /**
@@ -114,11 +128,11 @@ public final class CriuClient implements Closeable {
         return success(criu_req.newBuilder().setType(criu_req_type.VERSION).build());
     }
 
-    private criu_resp withImages(criu_req_type type, Path images, Consumer<criu_opts.Builder> settings) throws IOException {
+    private criu_resp withImages(criu_req_type type, Path images, Consumer<criu_opts.Builder> settings, Predicate<criu_resp> onNotify) throws IOException {
         try (DirectoryDescriptor directory = DirectoryDescriptor.open(images)) {
             criu_opts.Builder options = criu_opts.newBuilder().setImagesDirFd(directory.number());
             settings.accept(options);
-            return success(criu_req.newBuilder().setType(type).setOpts(options).build());
+            return require(criu_req.newBuilder().setType(type).setOpts(options).build(), onNotify);
         }
     }
 
