@@ -69,7 +69,8 @@ static bool can_be_lazy(const struct vma *v)
 static int add(struct dump *dump, struct page_writer *writer, const struct page_source *from, uint64_t address, uint64_t size, bool skip_zeros,
 	       uint32_t flags)
 {
-	if (!dump->request->lazy_pages || !(flags & PE_LAZY))
+	/* Nobody waits for what a pre-dump leaves out. */
+	if (!dump->request->lazy_pages || dump->request->pre_dump || !(flags & PE_LAZY))
 		return page_writer_add(writer, from, address, address, size, skip_zeros, flags);
 	dump->stats.pages_lazy += size / PAGE;
 	progress_add(size);

@@ -339,6 +339,67 @@ def over_rpc(context):
     daemon.end()
 
 
+def restore_killed(context):
+    """kill -9 of the restore at any moment: either the tree ends and the daemon says so, or it was complete and runs."""
+    target = context.start("lazy_busy", "threads")
+    images = context.images()
+    context.dump(target, images)
+    ends = [0, 0]
+    for i in range(25):
+        for name in ("go", "result"):
+            if os.path.exists(target.path(name)):
+                os.unlink(target.path(name))
+        daemon = Daemon(context, context.dumper, images)
+        command = [context.dumper.path, "restore", "-D", images, "--lazy-pages", "-o", "restore.log"]
+        restore = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(random.uniform(0, 0.04))
+        restore.kill()
+        restore.wait()
+        # it may not have come so far: then the daemon would wait for another one
+        with socket.socket(socket.AF_UNIX) as s:
+            if s.connect_ex(os.path.join(images, "lazy-pages.socket")) == 0:
+                s.shutdown(socket.SHUT_RDWR)
+        status = daemon.process.wait(30)
+        runs = "the tree runs" in daemon.said()
+        require(status == (0 if runs else 1), lambda: f"lazy-pages ended with {status}: " + daemon.said()[-800:])
+        ends[runs] += 1
+        if runs and os.path.exists(f"/proc/{target.pid}"):
+            target.go()
+        poll(lambda: context.reap() or not os.path.exists(f"/proc/{target.pid}"), "the tree lives on")
+        require(not runs or target.result() in ("PASS\n", ""), target.result())
+        context.no_strays("after the restore was killed")
+    context.note(f"{ends[0]} restores did not come to their end")
+
+
+def chain(context):
+    """Pages of the dump before, through the daemon; --lazy-pages means nothing for the pre-dump itself."""
+    target = context.start("mem_random")
+    before = target.snapshot()
+    first, second = context.images(), context.images()
+    outcome = context.dumper.run(["pre-dump", "-t", target.pid, "-D", first, "--track-mem", "--lazy-pages", "-o", "dump.log"], scratch=context.scratch)
+    require(outcome.ok, outcome.describe())
+    context.dump(target, second, "--track-mem", "--prev-images-dir", os.path.relpath(first, second))
+    daemon = Daemon(context, context.dumper, second)
+    context.restore(target, second, "--lazy-pages")
+    daemon.end()
+    target.compare(before, "after the lazy restore", [r"^\d+ ns time"])
+    target.verify()
+
+
+def work_directory(context):
+    """The socket is in the work directory; --daemon comes back when it is there; the pidfile names the daemon."""
+    target = context.start("lazy_busy", "threads")
+    images, work = context.images(), context.directory("work")
+    context.dump(target, images)
+    outcome = context.dumper.run(["lazy-pages", "-D", images, "-W", work, "--daemon", "--pidfile", "pid", "-o", "lazy.log"], scratch=context.scratch)
+    require(outcome.ok and os.path.exists(os.path.join(work, "lazy-pages.socket")), outcome.describe())
+    pid = int(open(os.path.join(work, "pid")).read())
+    context.restore(target, images, "--lazy-pages", "-W", work)
+    target.verify()
+    poll(lambda: context.ended(pid) is not None, "the daemon does not end")
+    require(context.ended(pid) == 0 and not os.path.exists(os.path.join(work, "lazy-pages.socket")), f"it ended with {context.ended(pid)}")
+
+
 def at_once(context):
     """An ordinary user's restore has no userfaultfd that tells of forks: memory is restored at once, with a warning, and the daemon ends."""
     target = context.start("lazy_busy", "fork")
@@ -368,6 +429,6 @@ def tests():
     found += [Test(f"lazy:while_filling/{m}", as_root(while_filling(m)), only=PCR) for m in MODES]
     found += [Test(f"lazy:while_reading/{m}", as_root(local_while_filling(m)), only=PCR) for m in ("threads", "fork", "move", "discard")]
     found += [Test("lazy:" + f.__name__, as_root(f), only=PCR) for f in
-              (dump_of_unfilled, worker_killed, front_killed, server_breaks, eager_refuses, over_rpc)]
+              (dump_of_unfilled, worker_killed, front_killed, server_breaks, eager_refuses, over_rpc, restore_killed, chain, work_directory)]
     found += [Test("lazy:" + f.__name__, f, only=PCR) for f in (client_breaks, other_memory, no_daemon)]
     return found + ([Test("lazy:at_once", at_once, only=PCR)] if USER else [])
