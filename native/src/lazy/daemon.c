@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -346,6 +347,17 @@ static int end_tree(void)
 	return -1;
 }
 
+/* A descriptor for each process and what it forks is many for the usual soft limit. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int lazy_serve(const struct request *request, int listener)
 {
 	struct outcome *outcome = mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -356,6 +368,7 @@ int lazy_serve(const struct request *request, int listener)
 		return err_errno("cannot map shared memory");
 	if (victims_prepare() < 0)
 		return -1;
+	allow_descriptors();
 	pid = start_worker(outcome);
 	if (pid < 0)
 		return err_errno("cannot start a process");

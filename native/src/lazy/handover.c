@@ -83,8 +83,21 @@ int lazy_connect(struct restore *restore)
 			task->uffd_slot = shared;
 		if (task->files_owner == task)
 			shared = task->uffd_slot;
+		/* Nothing else is to be opened there meanwhile. */
+		if (dup3(restore->lazy_slot, task->uffd_slot, O_CLOEXEC) < 0)
+			return err_errno("cannot use descriptor number %d", task->uffd_slot);
 	}
 	return restore->lazy_slot ? 0 : -1;
+}
+
+void lazy_disconnect(struct restore *restore)
+{
+	for (size_t i = 0; i < restore->task_count; i++)
+		if (restore->tasks[i].uffd_slot)
+			close(restore->tasks[i].uffd_slot);
+	if (restore->lazy_slot)
+		close(restore->lazy_slot);
+	restore->lazy_slot = 0;
 }
 
 static void lock(uint32_t *word)

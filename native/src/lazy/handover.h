@@ -21,6 +21,9 @@ bool lazy_wanted(const struct request *request);
 /* Connects to the daemon in the work directory and gives each task a descriptor number for its userfaultfd. Returns 0 or -1 with the error set. */
 int lazy_connect(struct restore *restore);
 
+/* In the coordinator, at the end: closes what lazy_connect opened. */
+void lazy_disconnect(struct restore *restore);
+
 /* In the task: makes its userfaultfd and sends it. Returns 0 or -1 with the error set. */
 int lazy_hand_over(struct restore *restore, struct restore_task *task);
 

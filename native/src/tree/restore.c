@@ -350,9 +350,7 @@ void restore_clean_up(struct restore *restore, const struct restore_self *self, 
 	if (restore->dirfd != restore->request->images_fd)
 		close(restore->dirfd);
 	restore->log_slot = -1;
-	if (restore->lazy_slot)
-		close(restore->lazy_slot);
-	restore->lazy_slot = 0;
+	lazy_disconnect(restore);
 	restore->dirfd = restore->request->images_fd;
 	if (restored) {
 		remaps_done();

@@ -14,6 +14,7 @@ from . import images as image_files
 from . import procfs
 from .harness import USER, Failure, Skip, Test, poll, require
 from .tests_page_server import free_port
+from .tests_real import AHEAD, PROGRAMS, Work
 from .tests_rpc import DUMP, RESTORE, Worker, parse
 
 PAGE = 4096
@@ -191,6 +192,26 @@ def local_while_filling(mode):
             context.restore(target, images, "--lazy-pages")
             target.verify()
             daemon.end()
+    return test
+
+
+def at_work(name):
+    command, options, steps = PROGRAMS[name]
+
+    def test(context):
+        """A real program, three times: as soon as its memory is there it is dumped again."""
+        directory = context.directory(name)
+        work = Work(context, directory, command(directory, str(steps)))
+        work.goes_on("after the start", AHEAD)
+        for turn in ("first", "second", "third"):
+            work.middle(f"before the {turn} restore")
+            images = context.images()
+            context.dump(work, images, *options)
+            daemon = Daemon(context, context.dumper, images)
+            context.restore(work, images, "--lazy-pages", *options)
+            daemon.end()
+            work.goes_on(f"after the {turn} restore", AHEAD)
+        work.ends()
     return test
 
 
@@ -421,6 +442,7 @@ def as_root(function):
 
 
 PCR = {("pcr", "pcr")}
+AT_WORK = ("java17_G1", "java17_Serial", "python_threads", "python_pool", "node", "bash", "make", "redis", "postgres", "nginx")
 FROM_IMAGES = (["mem_anon"], ["mem_random"], ["mem_cow"], ["mem_flags"], ["mem_sparse"], ["heap"], ["stack"], ["tree"], ["threads"])
 
 
@@ -428,6 +450,7 @@ def tests():
     found = [Test(f"lazy:from_images/{p}", as_root(from_images(p, *a))) for p, *a in FROM_IMAGES]
     found += [Test(f"lazy:while_filling/{m}", as_root(while_filling(m)), only=PCR) for m in MODES]
     found += [Test(f"lazy:while_reading/{m}", as_root(local_while_filling(m)), only=PCR) for m in ("threads", "fork", "move", "discard")]
+    found += [Test(f"lazy:at_work/{p}", as_root(at_work(p)), only=PCR) for p in AT_WORK]
     found += [Test("lazy:" + f.__name__, as_root(f), only=PCR) for f in
               (dump_of_unfilled, worker_killed, front_killed, server_breaks, eager_refuses, over_rpc, restore_killed, chain, work_directory)]
     found += [Test("lazy:" + f.__name__, f, only=PCR) for f in (client_breaks, other_memory, no_daemon)]
