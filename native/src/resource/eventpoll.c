@@ -81,8 +81,8 @@ static int dump_target(const struct fd_info *info, const char *line, EventpollFi
 	t->pos = pos;
 	tfd = find_target(info, tfd, toff);
 	if (tfd < 0)
-		return err_set(ENOTSUP, "pid %d: descriptor %d is an epoll that watches a file (%.40s) which this process has no descriptor of any more",
-			       info->task->pid, info->fd, line);
+		return err_set(ENOTSUP, "pid %d: descriptor %d is an epoll that watches a file, once descriptor %u, of which this process has no descriptor any more",
+			       info->task->pid, info->fd, t->id);
 	t->tfd = tfd;
 	return 0;
 }

@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/fanotify.h>
 
 #include "common/err.h"
+#include "common/log.h"
 #include "common/util.h"
 #include "resource/fsnotify.h"
 #include "resource/regfile.h"
@@ -78,6 +80,8 @@ static int fanotify_dump(struct dump *dump, const struct fd_info *info, FileEntr
 	while ((line = strstr(line + 1, "\nfanotify ")))
 		if (dump_mark(info->task->live, what, line + 1, e, &room) < 0)
 			return -1;
+	if (poll(&(struct pollfd){ .fd = info->dup, .events = POLLIN }, 1, 0) > 0)
+		pr_warn("%s: fanotify events that nobody has read yet are not kept", what);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/util.h"
 #include "images/ghost-file.pb-c.h"
+#include "resource/xattr.h"
 #include "tree/dump.h"
 
 #define COPY_BYTES (256 * 1024)
@@ -69,6 +70,15 @@ static void set_time(Timeval *to, const struct timespec *from)
 	to->tv_usec = from->tv_nsec / 1000;
 }
 
+/* All else of the entry is not malloc'd. Returns -1. */
+static int free_xattrs(GhostFileEntry *e)
+{
+	for (size_t i = 0; i < e->n_pcr_xattrs; i++)
+		pcr_xattr__free_unpacked(e->pcr_xattrs[i], NULL);
+	free(e->pcr_xattrs);
+	return -1;
+}
+
 int ghost_write(struct dump *dump, enum img_kind kind, unsigned long id, const char *what, const char *access, const struct stat *st)
 {
 	GhostFileEntry e = GHOST_FILE_ENTRY__INIT;
@@ -120,9 +130,12 @@ int ghost_write(struct dump *dump, enum img_kind kind, unsigned long id, const c
 	default:
 		return err_set(ENOTSUP, "%s is a deleted file of a type (0%o) that cannot be dumped", what, st->st_mode & S_IFMT);
 	}
+	if (!S_ISLNK(st->st_mode) && xattrs_dump(access, &e, what) < 0)
+		return free_xattrs(&e);
 	img = img_create(dump->dirfd, kind, id);
 	if (!img || img_write(img, &e.base) < 0)
-		return -1;
+		return free_xattrs(&e);
+	free_xattrs(&e);
 	if (!S_ISREG(st->st_mode))
 		return 0;
 	return e.chunks ? write_chunks(img, fd, st->st_size, what) : write_range(img, fd, 0, st->st_size, what);
@@ -256,6 +269,8 @@ static int set_attributes(const GhostFileEntry *e, const char *path, int fd)
 		return -1;
 	if (!S_ISLNK(e->mode) && chmod(path, e->mode & 07777) < 0)
 		return -1;
+	/* Access control lists change the mode, and changing the mode changes them. */
+	xattrs_restore(e, path);
 	if (e->atim && e->mtim) {
 		times[0] = (struct timespec){ e->atim->tv_sec, e->atim->tv_usec * 1000 };
 		times[1] = (struct timespec){ e->mtim->tv_sec, e->mtim->tv_usec * 1000 };

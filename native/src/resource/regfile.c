@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 #include "common/err.h"
@@ -23,8 +24,13 @@
 #include "resource/mapped_copy.h"
 #include "resource/procfs.h"
 #include "resource/remap.h"
+#include "resource/tty.h"
 #include "tree/dump.h"
 #include "tree/restore_tree.h"
+
+/* mq_overview(7): the size of the text that reading a queue gives; ipc/mqueue.c */
+#define MQUEUE_STATUS_SIZE 80
+#define MQUEUE_MAGIC 0x19800202
 
 #ifndef F_GETOWNER_UIDS
 #define F_GETOWNER_UIDS 17
@@ -189,6 +195,19 @@ static bool regfile_recognise(const struct fd_info *info)
 	       is_plain_device(&info->st);
 }
 
+/* What looks like a file and will not be there at restore. */
+static int refuse_odd(struct dump *dump, const struct fd_info *info, const char *what, const char *access)
+{
+	struct statfs fs;
+
+	/* Pairs are made again late, by their own descriptors. A terminal outside is there all the time. */
+	if (S_ISCHR(info->st.st_mode) && info->flags & O_PATH && TTY_IS_SLAVE(info->st.st_rdev) && !dump->request->shell_job)
+		return err_set(ENOTSUP, "%s is a pseudo-terminal opened with O_PATH (%s), which cannot be dumped: close it before the dump", what, info->link);
+	if (S_ISREG(info->st.st_mode) && info->st.st_size == MQUEUE_STATUS_SIZE && statfs(access, &fs) == 0 && fs.f_type == MQUEUE_MAGIC)
+		return err_set(ENOTSUP, "%s is a POSIX message queue (%s), which cannot be dumped: close it before the dump (mq_close)", what, info->link);
+	return 0;
+}
+
 RegFileEntry *regfile_dump_entry(struct dump *dump, const struct fd_info *info, uint32_t id)
 {
 	auto_free char *path = xstrdup(info->link);
@@ -198,6 +217,8 @@ RegFileEntry *regfile_dump_entry(struct dump *dump, const struct fd_info *info, 
 
 	snprintf(what, sizeof(what), "pid %d: descriptor %d", info->task->pid, info->fd);
 	snprintf(access, sizeof(access), "/proc/%d/fd/%d", info->task->live, info->fd);
+	if (refuse_odd(dump, info, what, access) < 0)
+		return NULL;
 	if (find_path(dump, what, access, path, &info->st, id) < 0)
 		return NULL;
 	reg = new_entry(id, path, &info->st, info->flags, info->pos, info->dup);

@@ -299,10 +299,11 @@ void sysvshm_unmake(void)
 	}
 }
 
-int sysvshm_attach(uint64_t id, uint64_t offset, uint64_t size, uint64_t at, int prot, int replace)
+int sysvshm_attach(uint64_t id, uint64_t offset, uint64_t size, uint64_t at, int prot, int flags)
 {
 	const struct segment *s = find(id);
-	int exec = prot & PROT_EXEC ? SHM_EXEC : 0;
+	int how = (prot & PROT_EXEC ? SHM_EXEC : 0) | (flags & SHM_RDONLY);
+	bool replace = flags & SHM_REMAP;
 	struct shmid_ds ds;
 	uint64_t whole;
 	char *p;
@@ -311,7 +312,7 @@ int sysvshm_attach(uint64_t id, uint64_t offset, uint64_t size, uint64_t at, int
 		return -1;
 	whole = whole_size(s, ds.shm_segsz);
 	if (offset == 0 && size == whole) {
-		p = shmat(id, (void *)at, exec | (replace ? SHM_REMAP : 0));
+		p = shmat(id, (void *)at, how | (flags & SHM_REMAP));
 		/* EINVAL: the place is taken */
 		if (p == (void *)-1 && errno == EINVAL && !replace)
 			errno = EEXIST;
@@ -324,7 +325,7 @@ int sysvshm_attach(uint64_t id, uint64_t offset, uint64_t size, uint64_t at, int
 		if (free_place == MAP_FAILED)
 			return -1;
 	}
-	p = shmat(id, NULL, exec);
+	p = shmat(id, NULL, how);
 	if (p == (void *)-1 || mremap(p + offset, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED)
 		return -1;
 	if (offset)

@@ -34,8 +34,9 @@ int sysvshm_attached(void);
 /* The restore has failed: removes what was made. */
 void sysvshm_unmake(void);
 
-/* In a task: attaches size bytes from offset at `at`. replace: what is mapped there goes. Returns 0, or -1 with errno (EEXIST: the place is
+/* In a task: attaches size bytes from offset at `at`. flags: SHM_REMAP, what is mapped there goes; SHM_RDONLY, it may
+ * never be written by this mapping. Returns 0, or -1 with errno (EEXIST: the place is
  * taken) and no error set. */
-int sysvshm_attach(uint64_t id, uint64_t offset, uint64_t size, uint64_t at, int prot, int replace);
+int sysvshm_attach(uint64_t id, uint64_t offset, uint64_t size, uint64_t at, int prot, int flags);
 
 #endif

@@ -64,6 +64,19 @@ static TermiosEntry *termios_entry(const struct tty_termios *t)
 	return e;
 }
 
+static void dump_speeds(int fd, TtyInfoEntry *e)
+{
+	struct tty_termios2 t;
+
+	if (ioctl(fd, TTY_TCGETS2, &t) < 0 ||
+	    ((t.old.cflag & TTY_CBAUD) != TTY_BOTHER && (t.old.cflag >> 16 & TTY_CBAUD) != TTY_BOTHER))
+		return;
+	e->pcr_speeds = xzalloc(2 * sizeof(*e->pcr_speeds));
+	e->n_pcr_speeds = 2;
+	e->pcr_speeds[0] = t.ispeed;
+	e->pcr_speeds[1] = t.ospeed;
+}
+
 /* Settings of the open file fd. */
 static int read_settings(struct seen *s)
 {
@@ -80,6 +93,7 @@ static int read_settings(struct seen *s)
 		return 0;
 	}
 	e->termios = termios_entry(&t);
+	dump_speeds(s->fd, e);
 	memset(&t, 0, sizeof(t));
 	if (ioctl(s->fd, TIOCGLCKTRMIOS, &t) < 0)
 		memset(&t, 0, sizeof(t));

@@ -35,6 +35,16 @@ struct tty_termios {
 #define TTY_TCGETS 0x5401
 #define TTY_TCSETS 0x5402
 
+/* struct termios2, for TCGETS2 and TCSETS2. */
+struct tty_termios2 {
+	struct tty_termios old;
+	uint32_t ispeed, ospeed;
+};
+#define TTY_TCGETS2 0x802c542a
+#define TTY_TCSETS2 0x402c542b
+#define TTY_CBAUD 0x100f
+#define TTY_BOTHER 0x1000 /* for input 16 bits higher */
+
 /* --- dump --- */
 
 /* Forgets the terminals met: one dump has ended. */

@@ -362,6 +362,12 @@ static int set_up(struct pair *p)
 		}
 		if (ioctl(p->master, TTY_TCSETS, &t) < 0)
 			return err_errno("/dev/pts/%u: cannot set it (TCSETS)", p->index);
+		if (info->n_pcr_speeds == 2) {
+			struct tty_termios2 with = { t, info->pcr_speeds[0], info->pcr_speeds[1] };
+
+			if (ioctl(p->master, TTY_TCSETS2, &with) < 0)
+				return err_errno("/dev/pts/%u: cannot set its speed (TCSETS2)", p->index);
+		}
 	}
 	if (info->termios_locked) {
 		struct tty_termios locked = unpack(info->termios_locked);

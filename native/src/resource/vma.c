@@ -100,6 +100,8 @@ static int parse_flags(struct task *task, struct vma *v, const char *name, const
 		}
 		if (!memcmp(text, "mw", 2))
 			v->may_write = true;
+		if (!memcmp(text, "lf", 2))
+			v->lock_on_fault = true;
 		if (!memcmp(text, "ht", 2) && is_huge_memory(v, name))
 			v->flags |= MAP_HUGETLB | huge_page_flags(v->huge);
 		if (!memcmp(text, "gu", 2))
@@ -228,6 +230,7 @@ VmaEntry *vma_to_entry(const struct task *task, const struct vma *v)
 		e->has_madv = true;
 		e->madv = v->madvise;
 	}
+	e->has_pcr_lock_on_fault = e->pcr_lock_on_fault = v->lock_on_fault;
 	if (v->guard_count) {
 		e->pcr_guard = xzalloc(v->guard_count * sizeof(*e->pcr_guard));
 		memcpy(e->pcr_guard, v->guards, v->guard_count * sizeof(*e->pcr_guard));
@@ -264,6 +267,8 @@ VmaEntry *vma_to_entry(const struct task *task, const struct vma *v)
 		e->status |= VMA_ANON_SHARED | VMA_AREA_SYSVIPC;
 		e->shmid = v->inode;
 		e->pgoff = v->pgoff;
+		e->has_fdflags = !v->may_write;
+		e->fdflags = O_RDONLY;
 		break;
 	case VMA_MEMFD:
 		e->status |= VMA_AREA_MEMFD;

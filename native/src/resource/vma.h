@@ -63,6 +63,7 @@ struct vma {
 	size_t guard_count, guard_room; /* numbers, two for each region */
 	bool tracked; /* pcr's own write protection is on it (tree/track.h) */
 	bool has_key; /* a protection key other than the usual: pkeys(7) */
+	bool lock_on_fault; /* "lf": locked with MLOCK_ONFAULT */
 	bool may_write; /* "mw": a shared mapping that may become writable needs its file opened so */
 };
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/prctl.h>
 
 #include "common/err.h"
@@ -295,7 +296,7 @@ static int map_at(const struct restore_task *task, const struct restore_vma *vma
 	if (e->status & VMA_AREA_AIORING)
 		return aio_map(task, e, at, extra == MAP_FIXED);
 	if (e->status & VMA_AREA_SYSVIPC)
-		return sysvshm_attach(e->shmid, e->pgoff, size, at, prot, extra == MAP_FIXED);
+		return sysvshm_attach(e->shmid, e->pgoff, size, at, prot, (e->has_fdflags ? SHM_RDONLY : 0) | (extra == MAP_FIXED ? SHM_REMAP : 0));
 	if (vma->shmem) {
 		p = mmap((void *)at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | extra, -1, 0);
 		if (p == (void *)at)
@@ -424,6 +425,7 @@ static int finish(const struct restore_vma *vma)
 {
 	const VmaEntry *e = vma->entry;
 	uint64_t size = e->end - e->start;
+	bool on_fault = !(e->prot & PROT_READ) || vma->lazy || (e->has_pcr_lock_on_fault && e->pcr_lock_on_fault);
 
 	if (e->status & VMA_AREA_AIORING)
 		return aio_finish(e, vma->at);
@@ -434,7 +436,7 @@ static int finish(const struct restore_vma *vma)
 	for (size_t i = 0; i < e->n_pcr_guard; i += 2)
 		if (madvise((void *)(vma->at + (e->pcr_guard[i] - e->start)), e->pcr_guard[i + 1] - e->pcr_guard[i], MADV_GUARD_INSTALL) < 0)
 			return err_errno("cannot make the guard region at 0x%" PRIx64, e->pcr_guard[i]);
-	if (e->flags & MAP_LOCKED && mlock2((void *)vma->at, size, e->prot & PROT_READ && !vma->lazy ? 0 : MLOCK_ONFAULT) < 0)
+	if (e->flags & MAP_LOCKED && mlock2((void *)vma->at, size, on_fault ? MLOCK_ONFAULT : 0) < 0)
 		return err_errno("cannot lock 0x%" PRIx64 "-0x%" PRIx64 " in memory", e->start, e->end);
 	return 0;
 }

@@ -54,10 +54,12 @@ static void attributes_verify(void)
 /* A POSIX access control list, which is an extended attribute of its own rules. */
 static void acl_setup(void)
 {
-	/* version 2; owner rw, user 7 r, group r, mask r, others nothing (linux/posix_acl_xattr.h) */
-	static const unsigned char acl[] = { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 7, 0, 0, 0,
+	/* version 2; owner rw, this user r, group r, mask r, others nothing (linux/posix_acl_xattr.h) */
+	unsigned uid = geteuid();
+	unsigned char acl[] = { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 7, 0, 0, 0,
 					     4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 4, 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255 };
 
+	memcpy(acl + 16, &uid, 4);
 	a = made("acl", O_RDWR, 0600);
 	if (fsetxattr(a, "system.posix_acl_access", acl, sizeof acl, 0) && errno == ENOTSUP)
 		test_skip("no access control lists here");

@@ -185,19 +185,6 @@ static void waiting_verify(void)
 	check(read(a, got, 99) > 4 && memmem(got, 99, "out\r\n", 5));
 }
 
-static void stopped_setup(void)
-{
-	pair();
-	check(ioctl(b, TCXONC, TCOOFF) == 0);
-}
-
-static void stopped_verify(void)
-{
-	fcntl(b, F_SETFL, O_RDWR | O_NONBLOCK);
-	check(write(b, "x", 1) < 0 && errno == EAGAIN, "output goes on");
-	check(ioctl(b, TCXONC, TCOON) == 0 && write(b, "x", 1) == 1 && read(a, got, 9) == 1);
-}
-
 /* The terminal as /dev/tty, in a session of its own, and O_PATH of it. */
 static pid_t child;
 
@@ -254,7 +241,6 @@ int main(int argc, char **argv)
 		{ "peer", peer_setup, peer_verify },
 		{ "hung", hung_setup, hung_verify },
 		{ "waiting", waiting_setup, waiting_verify },
-		{ "stopped", stopped_setup, stopped_verify },
 		{ "ctty", ctty_setup, ctty_verify },
 		{ "console", console_setup, console_verify },
 		{ "vt", vt_setup, console_verify },

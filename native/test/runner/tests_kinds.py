@@ -13,6 +13,7 @@ from .harness import Failure, Skip, Test, require
 # What cannot be refused, and what CRIU 4 loses without a word
 UNSEEN = {"landlock": "no kernel interface shows a Landlock domain, so no engine can know of one",
           "sem_undo": "known gap: no kernel interface shows what SEM_UNDO would undo; pcr warns where there could be something",
+          "aio_flight": "known gap: no kernel interface shows AIO requests in flight",
           "policy": "known gap: pcr does not look for NUMA policies of single mappings (mbind), which costs a second walk of all pages"}
 CRIU_LOSES = {
     "kinds_fd": {
@@ -54,6 +55,8 @@ CRIU_LOSES = {
         "mlockall": "drops MCL_FUTURE",
     },
     "kinds_deleted": {
+        "attributes": "drops extended attributes",
+        "acl": "drops extended attributes",
         "nested": "cannot restore a deleted directory in a deleted one",
         "cwd_replaced": "removes the directory that has the name now, or fails",
         "path": "drops O_DIRECTORY",
@@ -76,6 +79,8 @@ CRIU_LOSES = {
         "listen_options": "drops them",
     },
     "kinds_tty": {
+        "path": "cannot restore it",
+        "modes": "drops TIOCEXCL and speeds",
         "locked": "cannot restore a terminal whose slave is locked",
         "waiting": "drops what waits",
         "peer": "adds O_LARGEFILE",
@@ -83,7 +88,11 @@ CRIU_LOSES = {
         "serial": "knows no serial lines",
     },
     "kinds_event": {"locks": "drops O_DIRECTORY"},
-    "kinds_map": {"shm_locked": "needs an IPC namespace of the tree"},
+    "kinds_map": {
+        "onfault": "drops MLOCK_ONFAULT",
+        "shm_removed": "needs an IPC namespace of the tree",
+        "shm_locked": "needs an IPC namespace of the tree",
+    },
     "kinds_memory": {
         "policy": "drops the memory policy",
         "seal": "drops mseal",
@@ -125,18 +134,18 @@ KINDS = {
         pid_namespace user_namespace mount_namespace landlock ldt ioperm dispatch coredump_filter membarrier mce_kill
         tsc mempolicy sem_undo aio mlockall""".split(),
     "kinds_thread": "thread_creds thread_fs thread_files thread_nice leader_gone".split(),
-    "kinds_deleted": """twice links nested cwd_replaced fifo device device_named symlink path path_odd hole renamed odd_names
+    "kinds_deleted": """attributes acl twice links nested cwd_replaced fifo device device_named symlink path path_odd hole renamed odd_names
         mapped""".split(),
     "kinds_unix": """renamed replaced backlog_stream backlog_packet backlog_closed backlog_shut oob autobind peeruser peek pass senders
         shared shut""".split(),
     "kinds_inet": """multicast packet_group netlink_group udp_queue udp6_queue tcp_options listen_options tcp_md5 reuseport tcp_refused
         tcp_v6only ulp mptcp mptcp_listen sctp dccp vsock alg xdp tipc bluetooth can smc key""".split(),
-    "kinds_tty": "locked peer hung waiting ctty console vt serial".split(),
-    "kinds_event": """epoll_edges epoll_exclusive epoll_closed epoll_reused timerfds timerfd_once signalfd
+    "kinds_tty": "path path_alone path_dead modes locked peer hung waiting ctty console vt serial".split(),
+    "kinds_event": """epoll_edges epoll_exclusive epoll_closed epoll_reused epoll_child timerfds timerfd_once signalfd
         fanotify fanotify_fid fanotify_mount pidfd_zombie pidfd_dead pidfd_thread pidfd_outside owner_tid locks
-        aio_done mq""".split(),
-    "kinds_map": """beyond shrunk grown odd_protection dev_zero names shm shm_unlinked memfd_again memfd_mode memfd_future many sem msg
-        shm_locked shm_idle exe exe_replaced exe_memfd""".split(),
+        aio_flight aio_done mq""".split(),
+    "kinds_map": """beyond shrunk grown odd_protection dev_zero onfault names shm shm_unlinked memfd_again memfd_mode memfd_future many sem msg
+        shm_removed shm_locked shm_idle exe exe_replaced exe_memfd""".split(),
     "kinds_memory": """sysv unlinked_private unlinked_shared memfd name guard seal policy secret dev_zero""".split(),
 }
 
@@ -204,6 +213,21 @@ def kind(program, name):
     return run
 
 
+def warned(program, name, pattern):
+    """What cannot be kept and is no reason to refuse: a warning of the dump names it, and the program goes on with it."""
+    def run(context):
+        target = context.start(program, name)
+        outcome = context.dumper.dump(target.pid, context.images(), "--leave-running", *OPTIONS.get(name, []), scratch=context.scratch)
+        require(outcome.ok, outcome.describe())
+        lines = [x for x in outcome.said().splitlines() if re.search(pattern, x) and str(target.pid) in x]
+        require(lines, f"no line says {pattern}\n" + outcome.describe())
+        context.note(lines[0].strip())
+        target.verify()
+        context.no_strays("after the program's end")
+
+    return run
+
+
 @contextlib.contextmanager
 def huge_pages(count=24):
     """As many huge pages more for as long as it lasts; one test at a time."""
@@ -249,6 +273,8 @@ def unsupported(name):
 
 def tests():
     found = [Test(f"{program}:{name}", huge_kind(name) if program == "kinds_huge" else kind(program, name)) for program, names in KINDS.items() for name in names]
+    found += [Test(f"warned:{name}", warned("kinds_event", name, f"Warn.*descriptor 3: {name[:-7]} events"), only={("pcr", "pcr")})
+              for name in ("inotify_events", "fanotify_events")]
     same = {("pcr", "pcr"), ("criu", "criu")}
     found += [Test(f"unsupported:{name}", unsupported(name), only=same)
               for name in ("io_uring", "io_uring_map", "userfaultfd", "perf_event", "child")]
