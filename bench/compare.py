@@ -172,9 +172,12 @@ def main():
                 failures.append(f"pcr, incremental dumps: {e}")
                 print(failures[-1], flush=True)
 
+    machine.wait_until_quiet(args.patience)
+    allowed = report.bounds(cases, results, args.media, machine.bandwidth({medium: places[medium] for medium in args.media}))
     described.append(("Load average", f"{load_before:.1f} before, {machine.load():.1f} after; other programs were busy at the start "
                       f"of {steps[False]} of {sum(steps.values())} timed steps"))
-    text = report.markdown(described, cases, results, failures, args.media, args.runs, incremental.section(chain) if chain else [])
+    text = report.markdown(described, cases, results, failures, args.media, args.runs,
+                           [*allowed, *(incremental.section(chain) if chain else [])])
     with open(os.path.join(HERE, "build/results.json"), "w", encoding="utf-8") as f:
         json.dump(report.raw(results), f, indent=1)
     if args.output:

@@ -61,6 +61,30 @@ def table(cases, results, medium):
     return "\n".join(lines)
 
 
+def bounds(cases, results, media, bandwidth):
+    """Markdown lines: what the bandwidth of the machine allows for the memory of each case, beside what pcr took. bandwidth: as machine.bandwidth()."""
+    lines = ["## What the machine allows", "",
+             "The same number of bytes moved once, by one processor, from memory to memory (memcpy), from memory into a new file in the page cache "
+             "(`write`), and from such a file into new memory (`read`); milliseconds, from the fastest of five runs over "
+             "256 MiB in this same run. A dump moves its bytes at least once from memory into files, a restore back. In brackets what pcr took.", "",
+             "| | " + " | ".join(["memcpy", *(f"{kind}, {medium}" for medium in media for kind in ("write", "read"))]) + " |",
+             "|---" * (2 * len(media) + 2) + "|",
+             "| GiB/s | " + " | ".join(f"{bandwidth[key] / (1 << 30):.1f}" for key in
+                                       ["copy", *((medium, kind) for medium in media for kind in ("write", "read"))]) + " |"]
+    for case in cases:
+        size = next((m for medium in media for m in [median(results.get((medium, case.name, "pcr"), []), "image")] if m), None)
+        if size is None:
+            continue
+        cells = [f"{size / bandwidth['copy'] * 1e3:.1f}"]
+        for medium in media:
+            runs = results.get((medium, case.name, "pcr"), [])
+            for kind, measure in (("write", "dump"), ("read", "restore")):
+                took = median(runs, measure)
+                cells.append(f"{size / bandwidth[medium, kind] * 1e3:.1f} ({'–' if took is None else f'{took * 1e3:.1f}'})")
+        lines.append(f"| {case.title} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
 def worst(cases, results, media):
     """(ratio, measure, case title, medium) of the highest ratio of a time, or None if there is none."""
     found = []

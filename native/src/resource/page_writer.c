@@ -2,9 +2,13 @@
 #include "resource/page_writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -28,6 +32,8 @@
 #define SELF_FROM (128 * 1024UL)
 /* Requests that it may have before it. */
 #define ASKED 4
+/* Below this taking blocks beforehand costs more than it gains. */
+#define EXPECT_FROM (4 * 1024 * 1024UL)
 
 struct chunk {
 	char *data;
@@ -46,6 +52,7 @@ struct page_writer {
 	uint64_t next_vaddr, run_pages; /* the open run */
 	uint32_t run_flags;
 	uint64_t written, read_bytes;
+	bool expected; /* blocks were taken beforehand */
 
 	/* With a page server: runs whose contents are in the chunk. */
 	bool remote;
@@ -96,6 +103,29 @@ struct page_writer *page_writer_open(struct dump *dump, int kind, unsigned long 
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
 	return w;
+}
+
+void page_writer_expect(struct page_writer *w, uint64_t size)
+{
+	struct statfs fs;
+	int fd = w->remote || size < EXPECT_FROM ? -1 : img_fd(w->pages);
+
+	/* ext4 reserves blocks one by one when they come; a tmpfs would fill in all pages now. What is too much is given back at the end. */
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != EXT4_SUPER_MAGIC)
+		return;
+	w->expected = true;
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size) < 0)
+		pr_debug("%s: no blocks taken beforehand: %s", img_name(w->pages), strerror(errno));
+}
+
+/* Gives back what page_writer_expect took too much of. */
+static void trim(struct page_writer *w)
+{
+	struct stat st;
+	int fd = w->pages ? img_fd(w->pages) : -1;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_blocks * 512 > ROUND_UP((uint64_t)st.st_size, PAGE) && ftruncate(fd, st.st_size) < 0)
+		pr_debug("%s has more blocks than it needs", img_name(w->pages));
 }
 
 static int end_run(struct page_writer *w);
@@ -515,6 +545,8 @@ int page_writer_close(struct page_writer *w, uint64_t *written)
 	} else if (!w->remote && w->chunks[w->filled % CHUNKS].size && write_chunk(w, &w->chunks[w->filled % CHUNKS]) < 0) {
 		result = write_failed(w, errno);
 	}
+	if (w->expected)
+		trim(w);
 	if (img_close(w->pages) < 0 || img_close(w->pagemap) < 0)
 		result = -1;
 	for (size_t i = 0; i < CHUNKS; i++)

@@ -24,6 +24,9 @@ struct self_writer;
 /* Starts a pair of images. kind: IMG_PAGEMAP or IMG_SHMEM_PAGEMAP, id names it. Returns NULL with the error set. */
 struct page_writer *page_writer_open(struct dump *dump, int kind, unsigned long id);
 
+/* size: bytes that will be added, or somewhat more. Only for speed. */
+void page_writer_expect(struct page_writer *w, uint64_t size);
+
 /* Where the pages of a run are read from. */
 struct page_source {
 	pid_t pid; /* process_vm_readv(2) of this process, when fd is -1; 0: mem_fd alone */

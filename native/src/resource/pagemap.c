@@ -112,9 +112,16 @@ int pagemap_dump(struct dump *dump, struct task *task, const struct page_source 
 	struct parent parent = open_parent(dump, task);
 	struct page_writer *writer = page_writer_open(dump, IMG_PAGEMAP, task->pid);
 	int result = writer ? 0 : -1;
+	uint64_t expected = 0;
 
-	for (size_t i = 0; i < task->ranges.count; i++)
-		progress_expect(task->ranges.list[i].end - task->ranges.list[i].start);
+	for (size_t i = 0; i < task->ranges.count; i++) {
+		const struct page_range *r = &task->ranges.list[i];
+
+		progress_expect(r->end - r->start);
+		expected += r->unwritten ? 0 : r->end - r->start;
+	}
+	if (writer)
+		page_writer_expect(writer, expected);
 	for (size_t i = 0; i < task->ranges.count && !result; i++)
 		result = dump_range(dump, writer, from, &parent, &task->vmas[task->ranges.list[i].vma], &task->ranges.list[i]);
 	if (writer && page_writer_close(writer, &dump->stats.pages_written) < 0)

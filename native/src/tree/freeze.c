@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <unistd.h>
+#include <sys/syscall.h>
 
 #include <dirent.h>
 
@@ -19,6 +21,7 @@
 #include "resource/vma.h"
 
 #define DEFAULT_TIMEOUT 10 /* seconds, criu(8) --timeout */
+#define FREE_FROM_KIB (32 * 1024UL) /* of a killed process */
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h, /proc/PID/stat field 9 */
 
 /* now_us() time at which freezing gives up. */
@@ -444,11 +447,26 @@ static void wait_end(pid_t tid)
 		;
 }
 
+/* Where a killed process has much memory the kernel frees it on one processor; this does it on another at the same time. */
+static void help_to_free(const struct task *task)
+{
+	const char *present = task->status ? status_field(task->status, "RssAnon") : NULL;
+	auto_fd pidfd = -1;
+
+	if (!present || strtoull(present, NULL, 10) < FREE_FROM_KIB)
+		return;
+	pidfd = task_pidfd(task);
+	if (pidfd >= 0)
+		syscall(SYS_process_mrelease, pidfd, 0);
+}
+
 void kill_tree(struct tree *tree)
 {
 	/* Children first: nobody may see a child of its end before it ends itself. */
 	for (size_t i = tree->count; i-- > 0;)
 		kill(tree->tasks[i]->pid, SIGKILL);
+	for (size_t i = tree->count; i-- > 0;)
+		help_to_free(tree->tasks[i]);
 	for (size_t i = tree->count; i-- > 0;) {
 		struct task *task = tree->tasks[i];
 
