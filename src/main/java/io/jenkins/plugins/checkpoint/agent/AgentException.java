@@ -4,7 +4,7 @@ package io.jenkins.plugins.checkpoint.agent;
 import java.io.IOException;
 
 /** Something a user can do something about; its message is all that is shown. */
-public final class AgentException extends IOException {
+public class AgentException extends IOException {
     private static final long serialVersionUID = 1;
 
     /**

@@ -85,7 +85,7 @@ public final class Dump {
     private static int dumpRun(DumpRequest request, RunDirectory run, Path images, Path log, FollowingPacker packer) throws IOException, InterruptedException {
         int pid = Run.pid(run).orElseThrow(() -> new AgentException("the run \"" + request.name() + "\" has not started yet"));
         if (!Run.isAlive(run)) {
-            throw new AgentException("the run \"" + request.name() + "\" has ended already");
+            throw new RunEndedException(request.name());
         }
         RunMetadata metadata = RunMetadata.read(run.path());
         AtomicInteger count = new AtomicInteger();
@@ -102,10 +102,15 @@ public final class Dump {
                 count.set(WorkspaceFiles.pack(Path.of(metadata.workspace()), includes, new AntPattern(request.excludes()), images.resolve(WorkspaceFiles.FILE)));
             }
         };
-        if (request.engine().equals("criu")) {
-            askEngine(Engines.systemCriu(), request, pid, images, log, whileFrozen);
-        } else {
-            ask(RpcAddress.of(run.socket()), request, pid, images, log, whileFrozen);
+        try {
+            if (request.engine().equals("criu")) {
+                askEngine(Engines.systemCriu(), request, pid, images, log, whileFrozen);
+            } else {
+                ask(RpcAddress.of(run.socket()), request, pid, images, log, whileFrozen);
+            }
+        } catch (IOException e) {
+            // It may end at any moment of this; its socket is gone then, or its process, or the connection.
+            throw Run.isAlive(run) ? e : new RunEndedException(request.name());
         }
         return count.get();
     }
@@ -160,7 +165,7 @@ public final class Dump {
                     return failure[0] == null;
                 });
             } catch (CriuException e) {
-                throw failure[0] != null ? failure[0] : new AgentException(e.getMessage());
+                throw failure[0] != null ? failure[0] : new AgentException(withReason(e.getMessage(), log));
             }
             if (!done[0]) {
                 whileFrozen.run();
@@ -170,6 +175,18 @@ public final class Dump {
             if (Files.exists(stats)) {
                 Files.move(stats, images.resolve("stats-dump"), StandardCopyOption.REPLACE_EXISTING);
             }
+        }
+    }
+
+    // An older criu says in its log only why it failed; its first error is the cause, the others follow from it.
+    private static String withReason(String message, Path log) throws IOException {
+        int none = message.indexOf("gave no reason");
+        if (none < 0 || !Files.isRegularFile(log)) {
+            return message;
+        }
+        try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
+            return lines.filter(line -> line.contains("Error (")).findFirst()
+                    .map(line -> message.substring(0, none) + "says: " + line.replaceFirst("^.*?Error \\([^)]*\\): *", "").strip()).orElse(message);
         }
     }
 

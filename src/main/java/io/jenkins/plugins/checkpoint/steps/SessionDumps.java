@@ -6,6 +6,7 @@ import hudson.FilePath;
 import io.jenkins.plugins.checkpoint.agent.DumpProgress;
 import io.jenkins.plugins.checkpoint.agent.DumpRequest;
 import io.jenkins.plugins.checkpoint.agent.DumpResult;
+import io.jenkins.plugins.checkpoint.agent.RunEndedException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,6 +73,9 @@ final class SessionDumps {
             return new AgentCalls.MakeDump(request).on(place);
         } catch (IOException e) {
             progress.cancel(false);
+            if (e instanceof RunEndedException) {
+                throw new AbortException(Messages.Dump_Ended(label));
+            }
             boolean kept = archiveLog(session, host, place, request.number(), request.number() + ".dump.log");
             throw new AbortException(Messages.Dump_Failed(label, StepWords.of(Errors.line(e)),
                     kept ? Messages.Dump_SeeLog(CheckpointStore.path(request.name(), request.number() + ".dump.log")) : ""));

@@ -221,6 +221,14 @@ class RunTest {
     }
 
     @Test
+    void saysThatARunHasEnded() throws Exception {
+        Follower run = start("checkpoint-a", "exit 0", false, false);
+        assertThat(run.awaitStatus()).isEqualTo("0");
+        Awaitility.await().atMost(PATIENCE).until(() -> !Run.isAlive(RunDirectory.of(run.directory)));
+        assertThatThrownBy(() -> Dump.make(dump(run, 1, true, null))).isInstanceOf(RunEndedException.class).hasMessageContaining("has ended");
+    }
+
+    @Test
     void saysWhatIsWrongWithAnOption() throws Exception {
         Follower run = start("checkpoint-a", COUNT, false, false);
         run.awaitText("case 1\n");
