@@ -55,7 +55,7 @@
 /* Without a field in the images. Kept in pcr_options where they differ from a new socket's. Filters first: SO_LOCK_FILTER ends all that. */
 static const struct other_option {
 	int level, name;
-	int sockets; /* 1: all; 2: AF_INET and AF_INET6; 4: AF_INET6; 8: TCP; 512: TCP without a connection; 16 and 32: as 2 and 4 but not TCP; 64: AF_NETLINK; 128: UDP; 256: UDP-Lite */
+	int sockets; /* 1: all; 2: AF_INET and AF_INET6; 4: AF_INET6; 8: TCP; 512: TCP that listens; 16 and 32: as 2 and 4 but not TCP; 64: AF_NETLINK; 128: UDP; 256: UDP-Lite */
 	const char *what;
 } others[] = {
 	{ SOL_SOCKET, SO_TIMESTAMP, 1, "SO_TIMESTAMP" },
@@ -191,9 +191,9 @@ static int dump_filter(const struct fd_info *info, SkOptsEntry *e)
 	return 0;
 }
 
-static bool applies(const struct other_option *o, int family, int type, int protocol, bool connected)
+static bool applies(const struct other_option *o, int family, int type, int protocol, bool listens)
 {
-	if (o->sockets == 512 && connected)
+	if (o->sockets == 512 && !listens)
 		return false;
 	if (o->sockets == 8 || o->sockets == 512)
 		return (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM && (protocol == IPPROTO_TCP || !protocol);
@@ -214,9 +214,8 @@ static void dump_others(const struct fd_info *info, SkOptsEntry *e)
 	int family = sk_family(info), type = sk_get_int(info->dup, SOL_SOCKET, SO_TYPE);
 	int protocol = sk_get_int(info->dup, SOL_SOCKET, SO_PROTOCOL);
 	auto_fd fresh = socket(family, type | SOCK_CLOEXEC, protocol);
-	struct sockaddr_storage peer;
-	socklen_t length = sizeof(peer);
-	bool connected = getpeername(info->dup, (void *)&peer, &length) == 0;
+	/* Of a connection, also a closed one, the kernel has changed them itself. */
+	bool listens = sk_get_int(info->dup, SOL_SOCKET, SO_ACCEPTCONN);
 	size_t room = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(others) && fresh >= 0; i++) {
@@ -225,7 +224,7 @@ static void dump_others(const struct fd_info *info, SkOptsEntry *e)
 		socklen_t n = sizeof(value), m = sizeof(usual);
 		PcrSkOption *p;
 
-		if (!applies(o, family, type, protocol, connected) || getsockopt(info->dup, o->level, o->name, value, &n) < 0 ||
+		if (!applies(o, family, type, protocol, listens) || getsockopt(info->dup, o->level, o->name, value, &n) < 0 ||
 		    getsockopt(fresh, o->level, o->name, usual, &m) < 0 || (n == m && !memcmp(value, usual, n)))
 			continue;
 		p = xzalloc(sizeof(*p));
