@@ -228,15 +228,43 @@ static int take_ext_unix_sk(struct command *c, const char *value)
 
 static int take_manage_cgroups(struct command *c, const char *value)
 {
-	static const char *const modes[] = { "none", "props", "soft", "full", "strict", "ignore" };
-	bool known = !value;
+	static const struct {
+		const char *name;
+		enum cgroup_mode mode;
+	} modes[] = { { "none", CGROUPS_NONE }, { "props", CGROUPS_PROPS },   { "soft", CGROUPS_SOFT },
+		      { "full", CGROUPS_FULL }, { "strict", CGROUPS_STRICT }, { "ignore", CGROUPS_IGNORE } };
 
+	c->request.cgroup_mode = CGROUPS_SOFT;
 	for (size_t i = 0; value && i < ARRAY_LEN(modes); i++)
-		known |= !strcmp(value, modes[i]);
-	if (!known)
-		return err_set(EINVAL, "--manage-cgroups=%s: none, props, soft, full, strict and ignore are there", value);
-	/* The other modes say what becomes of limits, which are left alone in any. */
-	c->request.ignore_cgroups = value && (!strcmp(value, "ignore") || !strcmp(value, "none"));
+		if (!strcmp(value, modes[i].name)) {
+			c->request.cgroup_mode = modes[i].mode;
+			return 0;
+		}
+	return value ? err_set(EINVAL, "--manage-cgroups=%s: none, props, soft, full, strict and ignore are there", value) : 0;
+}
+
+/* [CONTROLLER:]/PATH; a named hierarchy's controller is name=NAME. */
+static int take_cgroup_root(struct command *c, const char *value)
+{
+	auto_free char *controller = value[0] == '/' ? NULL : xstrdup(value);
+	char *colon = controller ? strchr(controller, ':') : NULL;
+
+	if (controller && !colon)
+		return cgroup_root_add(&c->request, NULL, value);
+	if (colon)
+		*colon = 0;
+	return cgroup_root_add(&c->request, controller, colon ? colon + 1 : value);
+}
+
+static int take_cgroup_controller(struct command *c, const char *value)
+{
+	cgroup_controller_add(&c->request, value);
+	return 0;
+}
+
+static int take_cgroup_yard(struct command *c, const char *value)
+{
+	c->request.cgroup_yard = value;
 	return 0;
 }
 
@@ -297,7 +325,7 @@ static int take_cpu_cap(struct command *c, const char *value)
 
 #define FLAG(field) offsetof(struct command, field)
 #define NO_NETWORK "page servers speak plain TCP: tunnel the connection (--ps-socket) instead"
-#define NO_LIMITS "the limits of control groups are left alone"
+#define FIXED_PROPERTIES "which properties of control groups are kept is fixed"
 
 const struct option_def option_table[] = {
 	{ "tree", 't', ARG_VALUE, 0, take_tree },
@@ -342,11 +370,11 @@ const struct option_def option_table[] = {
 	{ "external", 0, ARG_VALUE, 0, take_external },
 	{ "manage-cgroups", 0, ARG_MAYBE, 0, take_manage_cgroups },
 	{ "freeze-cgroup", 0, ARG_VALUE }, /* tasks are stopped one by one all the same */
-	{ "cgroup-root", 0, ARG_VALUE, .refused = "a tree enters the groups that it was in" },
-	{ "cgroup-props", 0, ARG_VALUE, .refused = NO_LIMITS },
-	{ "cgroup-props-file", 0, ARG_VALUE, .refused = NO_LIMITS },
-	{ "cgroup-dump-controller", 0, ARG_VALUE, .refused = NO_LIMITS },
-	{ "cgroup-yard", 0, ARG_VALUE, .refused = "control groups are used where they are mounted" },
+	{ "cgroup-root", 0, ARG_VALUE, 0, take_cgroup_root },
+	{ "cgroup-props", 0, ARG_VALUE, .refused = FIXED_PROPERTIES },
+	{ "cgroup-props-file", 0, ARG_VALUE, .refused = FIXED_PROPERTIES },
+	{ "cgroup-dump-controller", 0, ARG_VALUE, 0, take_cgroup_controller },
+	{ "cgroup-yard", 0, ARG_VALUE, 0, take_cgroup_yard },
 	{ "force-irmap", 0, ARG_NONE }, /* watches are always noted by path */
 	{ "irmap-scan-path", 0, ARG_VALUE },
 	{ "lsm-profile", 0, ARG_VALUE, .refused = "no security module's profiles are restored" },

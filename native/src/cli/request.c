@@ -27,6 +27,21 @@ bool request_ext_unix_sk(const struct request *r, uint32_t inode)
 	return r->ext_unix_sk;
 }
 
+int cgroup_root_add(struct request *r, const char *controller, const char *path)
+{
+	if (path[0] != '/' || strstr(path, "/../") || (strlen(path) > 2 && !strcmp(path + strlen(path) - 3, "/..")))
+		return err_set(EINVAL, "--cgroup-root takes [CONTROLLER:]/PATH, a path from the root of the hierarchy, not '%s'", path);
+	r->cgroup_roots = xrealloc(r->cgroup_roots, (r->cgroup_root_count + 1) * sizeof(*r->cgroup_roots));
+	r->cgroup_roots[r->cgroup_root_count++] = (struct cgroup_root){ controller && *controller ? xstrdup(controller) : NULL, xstrdup(path) };
+	return 0;
+}
+
+void cgroup_controller_add(struct request *r, const char *controller)
+{
+	r->cgroup_controllers = xrealloc(r->cgroup_controllers, (r->cgroup_controller_count + 1) * sizeof(*r->cgroup_controllers));
+	r->cgroup_controllers[r->cgroup_controller_count++] = xstrdup(controller);
+}
+
 int join_ns_add(struct request *r, const char *name, const char *file, const char *extra)
 {
 	static const char *const joinable[] = { "net", "uts", "ipc", "time" };

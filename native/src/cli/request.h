@@ -63,7 +63,23 @@ struct request {
 	bool lazy_pages;
 	int status_fd; /* gets a byte 0 and is closed when the server is ready; -1: none */
 
-	bool ignore_cgroups; /* --manage-cgroups=ignore: neither noted nor entered */
+	/* --manage-cgroups, criu(8) */
+	enum cgroup_mode {
+		CGROUPS_SOFT, /* missing ones are made, with their properties */
+		CGROUPS_IGNORE, /* neither noted nor entered */
+		CGROUPS_NONE, /* they must be there, and are left as they are */
+		CGROUPS_PROPS, /* they must be there, and get their properties */
+		CGROUPS_FULL, /* all are made and get their properties */
+		CGROUPS_STRICT, /* none of them may be there */
+	} cgroup_mode;
+	struct cgroup_root {
+		char *controller; /* NULL: all that have none of their own */
+		char *path; /* with a slash in front */
+	} *cgroup_roots;
+	size_t cgroup_root_count;
+	char **cgroup_controllers; /* --cgroup-dump-controller */
+	size_t cgroup_controller_count;
+	const char *cgroup_yard; /* where the hierarchies are; NULL: where they are mounted */
 
 	/* resource/inherit.h */
 	struct inherit_fd {
@@ -126,6 +142,11 @@ static inline int request_notify(const struct request *request, const char *scri
 void unix_sk_ino_add(struct request *request, uint32_t inode);
 /* Whether the peer of the socket with this inode may be outside the tree. */
 bool request_ext_unix_sk(const struct request *request, uint32_t inode);
+
+/* --cgroup-root [CONTROLLER:]PATH. controller: NULL for all. Returns 0 or -1 with the error set. */
+int cgroup_root_add(struct request *request, const char *controller, const char *path);
+/* --cgroup-dump-controller. */
+void cgroup_controller_add(struct request *request, const char *controller);
 
 /* Adds a namespace to join; --join-ns KIND:PID, KIND:PATH. extra: options of a user namespace, or NULL. Return 0 or -1 with the error
  * set: a kind that cannot be joined. */

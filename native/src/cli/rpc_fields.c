@@ -9,7 +9,7 @@
 #include "common/util.h"
 
 #define NO_TLS "page servers speak plain TCP: send it through a tunnel (ps.fd) instead"
-#define NO_LIMITS "the limits of control groups are left alone"
+#define FIXED_PROPERTIES "which properties of control groups are kept is fixed"
 #define SHARED "the tree is in pcr's own namespaces"
 
 static const struct {
@@ -17,11 +17,8 @@ static const struct {
 	bool refused;
 	const char *why;
 } fields[] = {
-	{ "cg_root", true, "a tree enters the groups that it was in" },
-	{ "cgroup_props", true, NO_LIMITS },
-	{ "cgroup_props_file", true, NO_LIMITS },
-	{ "cgroup_dump_controller", true, NO_LIMITS },
-	{ "cgroup_yard", true, "control groups are used where they are mounted" },
+	{ "cgroup_props", true, FIXED_PROPERTIES },
+	{ "cgroup_props_file", true, FIXED_PROPERTIES },
 	{ "lsm_profile", true, "no security module's profiles are restored" },
 	{ "tls", true, NO_TLS },
 	{ "tls_cacert", true, NO_TLS },

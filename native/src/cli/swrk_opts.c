@@ -19,6 +19,24 @@
 
 #define DEFAULT_LOG "criu.log" /* where CRIU's RPC clients look for it */
 
+static enum cgroup_mode cgroup_mode(CriuCgMode mode)
+{
+	switch (mode) {
+	case CRIU_CG_MODE__IGNORE:
+		return CGROUPS_IGNORE;
+	case CRIU_CG_MODE__CG_NONE:
+		return CGROUPS_NONE;
+	case CRIU_CG_MODE__PROPS:
+		return CGROUPS_PROPS;
+	case CRIU_CG_MODE__FULL:
+		return CGROUPS_FULL;
+	case CRIU_CG_MODE__STRICT:
+		return CGROUPS_STRICT;
+	default:
+		return CGROUPS_SOFT;
+	}
+}
+
 static int open_client_directory(pid_t client, int fd, const char *option)
 {
 	int opened = proc_open(client, O_RDONLY | O_DIRECTORY, "fd/%d", fd);
@@ -107,7 +125,9 @@ static void take_flags(const CriuOpts *opts, struct request *r)
 		r->cpu_cap = opts->cpu_cap & CPU_CAP_ALL;
 	}
 	if (opts->has_manage_cgroups_mode)
-		r->ignore_cgroups = opts->manage_cgroups_mode == CRIU_CG_MODE__IGNORE || opts->manage_cgroups_mode == CRIU_CG_MODE__CG_NONE;
+		r->cgroup_mode = cgroup_mode(opts->manage_cgroups_mode);
+	if (opts->cgroup_yard)
+		r->cgroup_yard = opts->cgroup_yard;
 	if (opts->parent_img)
 		r->parent_img = opts->parent_img;
 #undef TAKE
@@ -123,6 +143,11 @@ static int take_lists(const struct session *session, const CriuOpts *opts, struc
 			return -1;
 	for (size_t i = 0; i < opts->n_unix_sk_ino; i++)
 		unix_sk_ino_add(r, opts->unix_sk_ino[i]->inode);
+	for (size_t i = 0; i < opts->n_cg_root; i++)
+		if (cgroup_root_add(r, opts->cg_root[i]->ctrl, opts->cg_root[i]->path) < 0)
+			return -1;
+	for (size_t i = 0; i < opts->n_cgroup_dump_controller; i++)
+		cgroup_controller_add(r, opts->cgroup_dump_controller[i]);
 	for (size_t i = 0; i < opts->n_join_ns; i++)
 		if (join_ns_add(r, opts->join_ns[i]->ns, opts->join_ns[i]->ns_file, opts->join_ns[i]->extra_opt) < 0)
 			return -1;

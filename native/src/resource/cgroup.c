@@ -11,6 +11,7 @@
 #include "common/util.h"
 #include "image/image.h"
 #include "images/cgroup.pb-c.h"
+#include "resource/cgroup_dirs.h"
 #include "tree/dump.h"
 #include "tree/restore_tree.h"
 
@@ -40,11 +41,11 @@ static struct set *note(const char *text)
 
 void cgroup_dump(const struct dump *dump, const struct task *task, pid_t tid, ThreadCoreEntry *e)
 {
-	auto_free char *mine = set_count || dump->request->ignore_cgroups ? NULL : proc_read(getpid(), "cgroup", NULL), *text = NULL;
+	auto_free char *mine = set_count || dump->request->cgroup_mode == CGROUPS_IGNORE ? NULL : proc_read(getpid(), "cgroup", NULL), *text = NULL;
 	struct set *set;
 	char name[48];
 
-	if (dump->request->ignore_cgroups)
+	if (dump->request->cgroup_mode == CGROUPS_IGNORE)
 		return;
 	snprintf(name, sizeof(name), "task/%d/cgroup", tid);
 	text = proc_read(task->live, name, NULL);
@@ -86,6 +87,14 @@ static void parse_set(const char *text, CgSetEntry *e)
 	qsort(e->ctls, e->n_ctls, sizeof(*e->ctls), by_name);
 }
 
+static const CgMemberEntry *member_of(const CgSetEntry *set, const char *controllers)
+{
+	for (size_t i = 0; set && i < set->n_ctls; i++)
+		if (!strcmp(set->ctls[i]->name, controllers))
+			return set->ctls[i];
+	return NULL;
+}
+
 static CgControllerEntry *controller_of(CgroupEntry *e, const char *name, size_t *room)
 {
 	CgControllerEntry *c;
@@ -101,25 +110,45 @@ static CgControllerEntry *controller_of(CgroupEntry *e, const char *name, size_t
 	return c;
 }
 
-/* A real CRIU enters only directories that are listed with their controller. */
-static void add_directories(CgroupEntry *e, const CgSetEntry *set, size_t *room)
+/* Whether path is that directory or lies in it, and is listed with it; those of the root are not. */
+static bool is_below(const char *path, const char *directory)
 {
-	for (size_t i = 0; i < set->n_ctls; i++) {
-		CgControllerEntry *c = controller_of(e, set->ctls[i]->name, room);
-		const char *path = set->ctls[i]->path + (set->ctls[i]->path[0] == '/');
-		CgroupDirEntry *d;
-		bool known = false;
+	size_t n = strlen(directory);
 
-		for (size_t j = 0; j < c->n_dirs; j++)
-			known |= !strcmp(c->dirs[j]->dir_name, path);
+	return !strcmp(path, directory) || (n && !strncmp(path, directory, n) && path[n] == '/');
+}
+
+/* --cgroup-dump-controller: only those named, if any are. */
+static bool is_wanted(const struct request *request, const char *controllers)
+{
+	for (size_t i = 0; i < request->cgroup_controller_count; i++)
+		if (!strcmp(request->cgroup_controllers[i], controllers))
+			return true;
+	return !request->cgroup_controller_count;
+}
+
+/* A real CRIU enters only directories that are listed with their controller. */
+static void add_directories(const struct request *request, CgroupEntry *e, const CgSetEntry *set, size_t *room)
+{
+	CgSetEntry mine = CG_SET_ENTRY__INIT;
+
+	parse_set(sets[0].text, &mine);
+	for (size_t i = 0; i < set->n_ctls; i++) {
+		CgControllerEntry *c = is_wanted(request, set->ctls[i]->name) ? controller_of(e, set->ctls[i]->name, room) : NULL;
+		const CgMemberEntry *m = member_of(&mine, set->ctls[i]->name);
+		const char *path = set->ctls[i]->path + (set->ctls[i]->path[0] == '/');
+		bool known = !c;
+
+		for (size_t j = 0; c && j < c->n_dirs; j++)
+			known |= is_below(path, c->dirs[j]->dir_name);
 		if (known)
 			continue;
-		d = xzalloc(sizeof(*d));
-		cgroup_dir_entry__init(d);
-		d->dir_name = xstrdup(path);
 		c->dirs = xrealloc(c->dirs, (c->n_dirs + 1) * sizeof(*c->dirs));
-		c->dirs[c->n_dirs++] = d;
+		c->dirs[c->n_dirs++] = cgroup_dir_dump(request, c->cnames[0], path, !m || strcmp(m->path, set->ctls[i]->path));
 	}
+	for (size_t i = 0; i < mine.n_ctls; i++)
+		cg_member_entry__free_unpacked(mine.ctls[i], NULL);
+	free(mine.ctls);
 }
 
 int cgroup_dump_end(struct dump *dump)
@@ -144,7 +173,7 @@ int cgroup_dump_end(struct dump *dump)
 		s->id = sets[i].id;
 		parse_set(sets[i].text, s);
 		e->sets[e->n_sets++] = s;
-		add_directories(e, s, &controllers);
+		add_directories(dump->request, e, s, &controllers);
 	}
 	img = img_create(dump->dirfd, IMG_CGROUP, 0);
 	result = img ? img_write(img, &e->base) : -1;
@@ -187,7 +216,7 @@ static const CgSetEntry *find_set(uint32_t id)
 
 int cgroup_read(struct restore *restore)
 {
-	auto_img *img = restore->request->ignore_cgroups ? NULL : img_open(restore->dirfd, IMG_CGROUP, 0, true);
+	auto_img *img = restore->request->cgroup_mode == CGROUPS_IGNORE ? NULL : img_open(restore->dirfd, IMG_CGROUP, 0, true);
 	auto_free char *text = NULL;
 
 	if (!img)
@@ -200,57 +229,57 @@ int cgroup_read(struct restore *restore)
 	return image->n_sets > SETS_MAX ? err_set(EINVAL, "cgroup.img has %zu sets of groups", image->n_sets) : 0;
 }
 
-/* Where the hierarchy with these controllers ("" for version 2) is mounted: proc_pid_mountinfo(5). */
-static bool find_mount(const char *controllers, char *path, size_t size)
+/* Of the restore that runs, for place(). */
+static const struct request *asked;
+static const CgSetEntry *roots_set;
+
+/* --cgroup-root of these controllers, NULL for none. */
+static const char *new_root(const char *controllers)
 {
-	auto_file *f = fopen("/proc/self/mountinfo", "re");
-	char line[4096], point[2048], type[64], options[1024], list[1024];
+	const char *for_all = NULL;
 
-	while (f && fgets(line, sizeof(line), f)) {
-		const char *rest = strstr(line, " - ");
-
-		if (sscanf(line, "%*s %*s %*s %*s %2047s", point) != 1 || !rest || sscanf(rest, " - %63s %*s %1023s", type, options) != 2)
-			continue;
-		if (!*controllers ? strcmp(type, "cgroup2") != 0 : strcmp(type, "cgroup") != 0)
-			continue;
-		snprintf(list, sizeof(list), "%s", controllers);
-		if (*controllers) {
-			char *comma = strchr(list, ','), *save = NULL;
-			bool found = false;
-
-			/* One of them is enough: a controller is in one hierarchy. */
-			if (comma)
-				*comma = 0;
-			for (char *o = strtok_r(options, ",", &save); o; o = strtok_r(NULL, ",", &save))
-				found |= !strcmp(o, list);
-			if (!found)
-				continue;
-		}
-		snprintf(path, size, "%s", point);
-		return true;
+	for (size_t i = 0; i < asked->cgroup_root_count; i++) {
+		if (!asked->cgroup_roots[i].controller)
+			for_all = asked->cgroup_roots[i].path;
+		else if (!strcmp(asked->cgroup_roots[i].controller, controllers))
+			return asked->cgroup_roots[i].path;
 	}
-	return false;
+	return for_all;
 }
 
-static void enter(const struct restore_task *task, const CgMemberEntry *m)
+/* Where a path of the image is here: what the root task's group was goes to the new root, what lies in it with it. */
+static char *place(const char *controllers, const char *path)
+{
+	const char *root = new_root(controllers);
+	const CgMemberEntry *m = member_of(roots_set, controllers);
+	const char *old = m ? m->path + strspn(m->path, "/") : "", *rest = path + strspn(path, "/");
+
+	if (!root || (*old && !is_below(rest, old)))
+		return xasprintf("/%s", rest);
+	rest += strlen(old);
+	rest += strspn(rest, "/");
+	return xasprintf("%s%s%s", root, *rest ? "/" : "", rest);
+}
+
+static void enter(const struct request *request, const struct restore_task *task, const CgMemberEntry *m, const char *here)
 {
 	char mount[2048], path[8192];
 	auto_fd fd = -1;
 
-	if (m->path[0] != '/' || strstr(m->path, "/../") || !find_mount(m->name, mount, sizeof(mount))) {
+	if (m->path[0] != '/' || strstr(m->path, "/../") || !cgroup_find_mount(request, m->name, mount, sizeof(mount))) {
 		pr_warn("pid %d: its control group %s:%s is not here: it stays in pcr's", task->pid, m->name, m->path);
 		return;
 	}
-	snprintf(path, sizeof(path), "%s%s/cgroup.procs", mount, strcmp(m->path, "/") ? m->path : "");
+	snprintf(path, sizeof(path), "%s%s/cgroup.procs", mount, strcmp(here, "/") ? here : "");
 	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || write(fd, "0", 1) != 1)
 		pr_warn("pid %d: cannot enter its control group %s:%s: %s; it stays in pcr's", task->pid, m->name, m->path, strerror(errno));
 }
 
 /* The path of these controllers in the text of /proc/PID/cgroup. */
-static bool is_there(const char *text, const CgMemberEntry *m)
+static bool is_there(const char *text, const char *controllers, const char *path)
 {
-	auto_free char *line = xasprintf(":%s:%s\n", m->name, m->path);
+	auto_free char *line = xasprintf(":%s:%s\n", controllers, path);
 
 	return strstr(text, line) != NULL;
 }
@@ -261,13 +290,28 @@ void cgroup_enter(struct restore *restore, const struct restore_task *task)
 	const CgSetEntry *set;
 	auto_free char *now = NULL;
 
+	if (restore->request->cgroup_mode == CGROUPS_IGNORE)
+		return;
 	if (!image || (!task->parent && id == restore->inventory->root_cg_set) || (task->parent && id == set_of(restore, task->parent)))
 		return;
 	set = id == restore->inventory->root_cg_set ? &own : find_set(id);
 	if (!set)
 		pr_warn("pid %d: cgroup.img does not have its set of control groups, %u", task->pid, id);
 	now = proc_read(getpid(), "cgroup", NULL);
-	for (size_t i = 0; set && now && i < set->n_ctls; i++)
-		if (!is_there(now, set->ctls[i]))
-			enter(task, set->ctls[i]);
+	for (size_t i = 0; set && now && i < set->n_ctls; i++) {
+		const CgMemberEntry *m = set->ctls[i];
+		auto_free char *here = set == &own ? xstrdup(m->path) : place(m->name, m->path);
+
+		if (!is_there(now, m->name, here))
+			enter(restore->request, task, m, here);
+	}
+}
+
+int cgroup_prepare(const struct restore *restore)
+{
+	asked = restore->request;
+	roots_set = find_set(set_of(restore, &restore->tasks[0]));
+	if (asked->cgroup_root_count && !roots_set)
+		pr_warn("--cgroup-root: the root of the tree was in the control groups of whoever dumped it: it stays in pcr's");
+	return image ? cgroup_dirs_make(asked, image, place) : 0;
 }

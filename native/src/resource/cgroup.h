@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * In which control groups the tree is: noted by every dump, entered again by a restore where they are there and may be entered. Their
- * limits belong to whoever made them and are left alone.
+ * In which control groups the tree is: noted by every dump, entered again by a restore, as --manage-cgroups says;
+ * cgroup_dirs.h has their directories and properties.
  */
 #ifndef PCR_RESOURCE_CGROUP_H
 #define PCR_RESOURCE_CGROUP_H
@@ -30,6 +30,8 @@ void cgroup_forget(void);
 
 /* Reads cgroup.img when a task needs it. Returns 0 or -1 with the error set: a damaged image. */
 int cgroup_read(struct restore *restore);
+/* Before any task is there: makes directories that are missing. Returns 0 or -1 with the error set. */
+int cgroup_prepare(const struct restore *restore);
 /* In the new task, before it has children: enters its groups where they differ from its maker's. What is not there is reported. */
 void cgroup_enter(struct restore *restore, const struct restore_task *task);
 

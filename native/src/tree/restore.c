@@ -36,6 +36,8 @@
 #include "images/stats.pb-c.h"
 #include "lazy/handover.h"
 #include "ptrace/release.h"
+#include "resource/cgroup.h"
+#include "resource/cgroup_dirs.h"
 #include "resource/cpuinfo.h"
 #include "resource/join_ns.h"
 #include "resource/mapped_copy.h"
@@ -298,7 +300,7 @@ static int restore_tree(struct restore *restore)
 	set_stage(restore->shared, STAGE_SEIZED);
 	if (await(restore, &restore->shared->finished, threads) < 0)
 		return -1;
-	if (release_prepare(restore) < 0)
+	if (release_prepare(restore) < 0 || cgroup_dirs_set(restore->request) < 0)
 		return -1;
 	if (restore->request->client_gone && restore->request->client_gone())
 		return err_set(ECONNABORTED, "whoever asked for the restore is gone: it is taken back");
@@ -325,7 +327,8 @@ static int restore_tree(struct restore *restore)
 int restore_prepare(struct restore *restore, struct restore_self *self)
 {
 	change_self(self);
-	return restore_assign_slots(restore) < 0 || move_own_files(restore) < 0 || (restore->request->lazy_pages && lazy_connect(restore) < 0) || mapped_copies_make(restore) < 0 || remaps_open(restore) < 0 ||
+	return cgroup_prepare(restore) < 0 || restore_assign_slots(restore) < 0 || move_own_files(restore) < 0 ||
+			       (restore->request->lazy_pages && lazy_connect(restore) < 0) || mapped_copies_make(restore) < 0 || remaps_open(restore) < 0 ||
 			       sysvshm_make(restore) < 0 || memfds_open(restore) < 0
 		       ? -1
 		       : 0;
@@ -358,6 +361,7 @@ void restore_clean_up(struct restore *restore, const struct restore_self *self, 
 	}
 	mapped_copies_unmake();
 	sysvshm_unmake();
+	cgroup_dirs_unmake();
 }
 
 static int restore_here(struct restore *restore)
