@@ -16,6 +16,7 @@ PCR_DUMPS = {("pcr", "pcr"), ("pcr", "criu")}
 PCR = {("pcr", "pcr")}
 MIB = 1 << 20
 FORK = ["--leave-running", "--snapshot", "fork"]
+FREEZE = ["--leave-running", "--snapshot", "freeze"]
 
 
 def copies():
@@ -36,9 +37,9 @@ def below_us(pid):
     return pid in procfs.tree(os.getpid())
 
 
-def dumped(context, target, *options, ok=True):
+def dumped(context, target, *options, ok=True, how=FORK):
     images = context.images()
-    outcome = context.dumper.dump(target.seen, images, *FORK, *options, scratch=context.scratch)
+    outcome = context.dumper.dump(target.seen, images, *how, *options, scratch=context.scratch)
     require(outcome.ok or not ok, outcome.describe())
     poll(lambda: not copies(), "a copy outlives its dump")
     return images, outcome
@@ -90,16 +91,16 @@ def unseen(context):
     target.verify()
 
 
-def killed(program, *arguments, writers):
+def killed(program, *arguments, writers, how=FORK):
     """kill -9 of the engine at any moment: no copy stays, nothing is stopped, the target sees nothing."""
     def run(context):
         target = context.start(program, *arguments)
         pids = procfs.tree(target.seen)
         began = time.monotonic()
-        dumped(context, target)
+        dumped(context, target, how=how)
         whole, met = time.monotonic() - began, 0
         for i in range(60):
-            command = context.dumper.dump_arguments(target.pid, context.images(), *FORK)
+            command = context.dumper.dump_arguments(target.pid, context.images(), *how)
             engine = context.spawn([context.dumper.path, *map(str, command)])
             time.sleep(whole * 1.1 * i / 60)
             os.kill(engine, signal.SIGKILL)
@@ -111,7 +112,7 @@ def killed(program, *arguments, writers):
             poll(lambda: all(int(procfs.status(p)["TracerPid"]) == 0 for p in procfs.tree(target.seen) if p in pids), f"kill {i}: still traced")
         context.note(f"{met} of 60 kills met a running engine")
         require(met >= 5, f"only {met} of 60 kills met a running engine")
-        images, _ = dumped(context, target)
+        images, _ = dumped(context, target, how=how)
         end(context, target)
         context.restore(target, images)
         goes_on(target, writers, "after the restore", 5)
@@ -156,6 +157,75 @@ def copy_killed(context):
             require(not [f for f in os.listdir(images) if f.endswith(".img")], "a failed dump left images")
         goes_on(target, 2, f"after killing copy {i}", 5)
     context.note(f"{met} of 10 dumps failed by it")
+    target.verify()
+
+
+def writer_disturbed(context):
+    """Somebody kills or stops the process that writes the memory of a standing target: the dump gets through, whole."""
+    target = context.start("memory_checker", "1", "2", "60000")
+    slow = 0
+    for i in range(12):
+        images = context.images()
+        engine = context.spawn([context.dumper.path, *map(str, context.dumper.dump_arguments(target.pid, images, *FREEZE))])
+        poll(lambda: copies() or context.ended(engine) is not None, "nobody writes")
+        time.sleep(0.004 * i)
+        for pid in copies():
+            os.kill(pid, signal.SIGKILL if i % 3 else signal.SIGSTOP)
+        poll(lambda: context.ended(engine) is not None, "the engine hangs when its writer is killed", 40)
+        require(context.ended(engine) == 0, f"the dump failed: {context.ended(engine)}")
+        poll(lambda: not copies(), "the writer outlives its dump")
+        with open(os.path.join(images, "dump.log"), encoding="utf-8", errors="replace") as f:
+            slow += "the slow way" in f.read()
+        goes_on(target, 2, f"after dump {i}", 5)
+    require(slow, "no dump went on without its writer")
+    context.note(f"{slow} of 12 dumps went on without their writer")
+    end(context, target)
+    context.restore(target, images)
+    goes_on(target, 2, "after the restore", 5)
+    target.verify()
+
+
+def memory_group(context):
+    """A new control group for memory: (directory, name of its limit, name of what it uses). Skips where there is none to be had."""
+    for root, limit, used in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+                              ("/sys/fs/cgroup", "memory.max", "memory.current")):
+        path = os.path.join(root, f"pcr-test-{os.getpid()}-{id(context)}")
+        try:
+            os.mkdir(path)
+        except OSError:
+            continue
+        if os.path.exists(os.path.join(path, limit)):
+            return path, limit, used
+        os.rmdir(path)
+    raise Skip("no control group for memory can be made here")
+
+
+def low_memory(context):
+    """A control group that has no room for a copy, nor for the page cache of a writer in it: nothing is made there, that is said, and the dump is whole."""
+    target = context.start("memory_checker", "1", "2", "20000")
+    group, limit, used = memory_group(context)
+
+    def write(name, value, where=group):
+        with open(os.path.join(where, name), "w", encoding="ascii") as f:
+            f.write(str(value))
+
+    try:
+        write("cgroup.procs", target.pid)
+        with open(os.path.join(group, used), encoding="ascii") as f:
+            # Memory that it has stays charged where it was.
+            write(limit, int(f.read()) + (40 << 20))
+        for how, why in ((FORK, "there is not enough memory for a copy"), (FREEZE, "no memory for the page cache")):
+            images, outcome = dumped(context, target, how=how)
+            require(why in outcome.said(), f"nothing is said of {why!r}\n" + outcome.describe())
+            goes_on(target, 2, "after the dump", 5)
+        end(context, target)
+        context.restore(target, images)
+        goes_on(target, 2, "after the restore", 5)
+    finally:
+        with open(os.path.join(group, "cgroup.procs"), encoding="ascii") as f:
+            for pid in f.read().split():
+                write("cgroup.procs", pid, os.path.dirname(group))
+        os.rmdir(group)
     target.verify()
 
 
@@ -281,8 +351,11 @@ def tests():
         Test("snapshot:unseen", unseen, only=PCR_DUMPS),
         Test("snapshot:kill", killed("snapshot_watch", writers=1), only=PCR),
         Test("snapshot:kill:tree", killed("memory_checker", "3", "2", "1500", writers=6), only=PCR),
+        Test("snapshot:kill:standing", killed("memory_checker", "1", "2", "30000", writers=2, how=FREEZE), only=PCR),
         Test("snapshot:no-room", no_room, only=PCR),
         Test("snapshot:copy-killed", copy_killed, only=PCR),
+        Test("snapshot:writer-disturbed", writer_disturbed, only=PCR),
+        Test("snapshot:low-memory", low_memory, only=PCR),
         Test("snapshot:fallback:seccomp", falls_back("seccomp", ("chain",), "it has seccomp filters"), only=PCR),
         Test("snapshot:fallback:subreaper", falls_back("process_flags", ("subreaper",), "a subreaper"), only=PCR),
         Test("snapshot:small", small, only=PCR_DUMPS),
