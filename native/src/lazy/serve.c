@@ -92,7 +92,7 @@ static int serve_pages(const struct dump *dump, int fd, const struct ps_request 
 
 	if (!task || r->vaddr % PAGE || !r->pages)
 		return err_set(EPROTO, "lazy pages: %u pages at 0x%" PRIx64 " of pid %" PRIu64 " are asked for", r->pages, r->vaddr, r->id);
-	from = (struct page_source){ .pid = task->pid, .fd = -1, .mem_fd = task->mem_fd };
+	from = (struct page_source){ .pid = task->live, .fd = -1, .mem_fd = task->mem_fd };
 	while (have < want) {
 		uint64_t n = known(task, r->vaddr + have);
 

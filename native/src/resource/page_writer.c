@@ -517,7 +517,7 @@ int page_source_read(const struct page_source *source, uint64_t address, char *t
 
 int page_writer_leave(struct page_writer *w, uint64_t image_address, uint64_t size)
 {
-	return note_pages(w, image_address, size / PAGE, PE_LAZY);
+	return settle(w) < 0 ? -1 : note_pages(w, image_address, size / PAGE, PE_LAZY);
 }
 
 int page_writer_refer(struct page_writer *w, uint64_t image_address, uint64_t size)

@@ -85,7 +85,8 @@ void self_write_start(struct dump *dump, struct task *task)
 	uint64_t bytes = bytes_to_write(task);
 	const char *why;
 
-	if (dump->request->use_page_server || task->all_kept || bytes < WORTH_BYTES)
+	/* Lazy dumps leave most of it where it is. */
+	if (dump->request->use_page_server || dump->request->lazy_pages || task->all_kept || bytes < WORTH_BYTES)
 		return;
 	why = limit_objection(task->live);
 	if (!why)

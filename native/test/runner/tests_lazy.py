@@ -164,6 +164,21 @@ def from_images(program, *arguments):
     return test
 
 
+def from_dump(program):
+    def test(context):
+        """What dump --lazy-pages left out comes back as it was."""
+        target = context.start(program)
+        before = target.snapshot()
+        images, warehouse = context.images(), Warehouse()
+        lazy_dump(context, target, images, warehouse=warehouse)
+        daemon = Daemon(context, context.dumper, images, "--page-server", "--address", "127.0.0.1", "--port", str(warehouse.serve()))
+        context.restore(target, images, "--lazy-pages")
+        daemon.end()
+        target.compare(before, "after the lazy restore", [r"^\d+ ns time"])
+        target.verify()
+    return test
+
+
 def while_filling(mode):
     def test(context):
         target = context.start("lazy_busy", mode)
@@ -448,6 +463,8 @@ FROM_IMAGES = (["mem_anon"], ["mem_random"], ["mem_cow"], ["mem_flags"], ["mem_s
 
 def tests():
     found = [Test(f"lazy:from_images/{p}", as_root(from_images(p, *a))) for p, *a in FROM_IMAGES]
+    found += [Test(f"lazy:from_dump/{p}", as_root(from_dump(p)), only=PCR) for p in
+              ("mem_anon", "mem_random", "mem_cow", "mem_flags", "mem_advice", "tree", "threads", "leader_exited")]
     found += [Test(f"lazy:while_filling/{m}", as_root(while_filling(m)), only=PCR) for m in MODES]
     found += [Test(f"lazy:while_reading/{m}", as_root(local_while_filling(m)), only=PCR) for m in ("threads", "fork", "move", "discard")]
     found += [Test(f"lazy:at_work/{p}", as_root(at_work(p)), only=PCR) for p in AT_WORK]
