@@ -60,6 +60,7 @@ struct parasite {
 	uint64_t area; /* address of the mapped area, 0 while there is none */
 	int marker; /* signal that ends a run, 0: follow the system calls */
 	int taken; /* descriptor of the task's that pcr has now */
+	bool shared; /* the area's arguments and stack are shared with whatever the task forks */
 	bool stop_again; /* a SIGSTOP came while we were inside */
 };
 
@@ -228,6 +229,32 @@ static int remote_syscall(struct parasite *p, uint64_t *result)
 	return 0;
 }
 
+/* Has the leader map, at address or, for 0, anywhere. Returns 0 or -1 with the error set; *result is what mmap gave back. */
+static int remote_mmap(struct parasite *p, uint64_t address, uint64_t size, int prot, int flags, uint64_t *result)
+{
+	if (aim(p, SYS_mmap, (const uint64_t[6]){ address, size, prot, flags | MAP_ANONYMOUS | (address ? MAP_FIXED : 0), -1, 0 }) < 0)
+		return -1;
+	return remote_syscall(p, result);
+}
+
+/* A task that may not have memory to write and to execute (PR_SET_MDWE), or has no more to write to for itself (RLIMIT_DATA): shared memory
+ * for arguments and stack, and the code in front of it. The second mapping is at the area's start, so that the trampoline takes all of it
+ * back if pcr dies in between. */
+static int map_apart(struct parasite *p, uint64_t *result)
+{
+	uint64_t code;
+
+	if (remote_mmap(p, 0, AREA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, result) < 0)
+		return -1;
+	if (*result > -4096UL)
+		return 0;
+	p->area = *result;
+	if (remote_mmap(p, p->area, ARGS_OFFSET, PROT_READ | PROT_EXEC, MAP_PRIVATE, &code) < 0)
+		return -1;
+	p->shared = true;
+	return code == p->area ? 0 : err_set(EFAULT, "pid %d: cannot map code inside it: %s", p->task->pid, strerror(-(int)code));
+}
+
 static int map_area(struct parasite *p)
 {
 	struct thread *leader = &p->task->threads[0];
@@ -237,13 +264,14 @@ static int map_area(struct parasite *p)
 
 	make_trampoline(&t, &after, leader->sigmask);
 	if (poke(p, p->pad, &t, sizeof(t)) < 0 ||
-	    aim(p, SYS_mmap, (const uint64_t[6]){ 0, AREA_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 }) < 0 ||
-	    remote_syscall(p, &result) < 0)
+	    remote_mmap(p, 0, AREA_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE, &result) < 0)
+		return -1;
+	if ((result == (uint64_t)-EACCES || result == (uint64_t)-ENOMEM) && map_apart(p, &result) < 0)
 		return -1;
 	if (result > -4096UL) {
 		regs_write(leader);
-		return err_set(-(int)result, "pid %d: cannot map %lu KiB inside it: %s", p->task->pid, AREA_SIZE / 1024,
-			       strerror(-(int)result));
+		return err_set(-(int)result, "pid %d: cannot map %lu KiB inside it: %s%s", p->task->pid, AREA_SIZE / 1024, strerror(-(int)result),
+			       result == (uint64_t)-ENOMEM ? " (its limit on address space has no room left; prlimit --as raises it)" : "");
 	}
 	p->area = result;
 	if (park(p) < 0)
@@ -468,6 +496,8 @@ static int run_once(struct parasite *p, struct parasite_args *args, const struct
 	result = map_area(p);
 	args->maker_stack = p->area + MAKER_STACK;
 	args->copy_room = p->area + COPY_OFFSET;
+	if (result == 0 && p->shared && args->op == PARASITE_COPY)
+		result = err_set(ENOTSUP, "pid %d: no copy of its memory is made: it may have no more memory to write to", p->task->pid);
 	if (result == 0)
 		result = run(p, &p->task->threads[0], args, midway);
 	return result == 0 && keep ? 0 : leave(p) < 0 ? -1 : result;

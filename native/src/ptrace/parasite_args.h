@@ -36,6 +36,8 @@ struct parasite_task {
 	int32_t subreaper; /* PR_GET_CHILD_SUBREAPER */
 	int32_t thp_disabled; /* PR_GET_THP_DISABLE */
 	int32_t membarrier; /* MEMBARRIER_CMD_GET_REGISTRATIONS, or negative */
+	int32_t mdwe; /* PR_GET_MDWE, or negative */
+	int32_t memory_merge; /* PR_GET_MEMORY_MERGE, or negative */
 	int32_t mlock_future; /* new mappings are locked: mlockall(2), MCL_FUTURE */
 	int32_t ldt_size; /* bytes of the local descriptor table, modify_ldt(2), or negative */
 };

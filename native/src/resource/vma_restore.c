@@ -51,6 +51,8 @@ static int check_entry(const struct restore_task *task, const VmaEntry *e, uint6
 
 	if (e->start >= e->end || e->start % PAGE || e->end % PAGE)
 		return err_set(EINVAL, "mm-%d.img: a mapping at 0x%" PRIx64 "-0x%" PRIx64, task->pid, e->start, e->end);
+	if (e->start == 0)
+		return err_set(ENOTSUP, "pid %d has a mapping at address 0, which cannot be restored", task->pid);
 	if (e->start < last_end)
 		return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " overlaps the one before", task->pid, e->start);
 	if (e->status & VMA_AREA_VSYSCALL)
@@ -189,7 +191,7 @@ static void keep_old_vdso(struct restore_task *task)
 int vmas_read(struct restore *restore, struct restore_task *task)
 {
 	const MmEntry *mm = task->mm;
-	uint64_t last_end = PAGE;
+	uint64_t last_end = 0; /* behind what came before */
 	int foreign;
 
 	if (mm->n_vmas > VMAS_MAX || mm->n_vmas == 0)

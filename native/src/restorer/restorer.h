@@ -142,6 +142,7 @@ struct restorer_args {
 	uint32_t personality;
 	int32_t dumpable; /* PR_SET_DUMPABLE, -1: leave */
 	uint32_t subreaper;
+	uint32_t mdwe, memory_merge; /* PR_SET_MDWE, PR_SET_MEMORY_MERGE */
 	uint32_t mlock_future;
 	uint32_t membarrier; /* MEMBARRIER_CMD_REGISTER_ bits */
 

@@ -144,6 +144,14 @@ static TaskCoreEntry *dump_task_core(const struct task *task)
 		tc->has_pcr_mlock_future = true;
 		tc->pcr_mlock_future = true;
 	}
+	if (task->inside.mdwe > 0) {
+		tc->has_pcr_mdwe = true;
+		tc->pcr_mdwe = task->inside.mdwe;
+	}
+	if (task->inside.memory_merge > 0) {
+		tc->has_pcr_memory_merge = true;
+		tc->pcr_memory_merge = true;
+	}
 	tc->has_child_subreaper = true;
 	tc->child_subreaper = task->inside.subreaper;
 	if (task->inside.membarrier > 0) {

@@ -269,6 +269,8 @@ int restore_enter_blob(struct restore *restore, struct restore_task *task)
 	args->log_fd = restore->log_slot;
 	args->personality = tc->personality;
 	args->mlock_future = tc->has_pcr_mlock_future && tc->pcr_mlock_future;
+	args->mdwe = tc->has_pcr_mdwe ? tc->pcr_mdwe : 0;
+	args->memory_merge = tc->has_pcr_memory_merge && tc->pcr_memory_merge;
 	args->subreaper = tc->has_child_subreaper && tc->child_subreaper;
 	args->membarrier = tc->has_membarrier_registration_mask ? tc->membarrier_registration_mask : 0;
 	rlimits_fill(args, tc);

@@ -11,7 +11,7 @@ from . import kernel
 def inner_pid(pid):
     """The pid of a process, zombies included, in the namespace that it lives in; None when it is gone."""
     try:
-        with open(f"/proc/{pid}/status") as f:
+        with open(f"/proc/{pid}/status", errors="replace") as f:
             for line in f:
                 if line.startswith("NSpid:"):
                     return int(line.split()[-1])

@@ -47,6 +47,21 @@ def remove_vanishing(target):
     shutil.rmtree(target.path("vanishing"))
 
 
+EDGES = {"zombies": [r"limits: Max core file size", r"status ShdPnd:"]}  # of zombies, which nobody can ask for them
+EDGES_CRIU = {
+    "high_fd": "needs descriptor numbers above those of the tree",
+    "groups": "reads /proc/PID/status with a buffer that is too small",
+    "mdwe": "drops it",
+    "merge": "drops it",
+    "zombies": "cuts exit statuses above 127",
+}
+TIGHT_CRIU = {
+    **{kind: "needs memory in the task that it may not have" for kind in ("as", "as_none")},
+    **{kind: "needs a descriptor in the task that it may not have" for kind in ("nofile", "nofile_none")},
+    "sigpending": "sets the limit before what it limits",
+    "nproc": FOREIGN_LIMITS,
+}
+
 PROGRAMS = [
     Program("single"),
     Program("threads"),
@@ -86,6 +101,13 @@ PROGRAMS = [
     Program("terminals", "session alone", allowed=NUMBERS, criu_dump="refuses a terminal that only /dev/tty shows",
             criu_restore="drops a terminal that only /dev/tty shows"),
     Program("rlimits"),
+    *[Program("limits_tight", kind, criu_dump=TIGHT_CRIU.get(kind), core=not kind.startswith("as"),
+              criu_restore=TIGHT_CRIU.get(kind)) for kind in ("as", "as_none", "data", "stack", "nofile", "nofile_none", "fsize", "sigpending", "memlock", "nproc", "cpu")],
+    *[Program("edges", kind, allowed=EDGES.get(kind, ()), criu_dump=EDGES_CRIU.get(kind), criu_restore=EDGES_CRIU.get(kind),
+              criu_again="leaves a stop signal pending" if kind == "job" else None) for kind in ("low", "lowest", "top", "high_fd", "name", "no_name", "groups", "mdwe", "merge", "zombies", "job")],
+    *[Program("handlers", kind) for kind in ("nested", "onstack", "jump", "autodisarm", "coroutine", "sigsuspend", "queue")],
+    *[Program("waits", kind, options=("--file-locks",) if kind in ("flock", "record") else ())
+      for kind in ("msgrcv", "semop", "flock", "record", "accept", "recvmsg", "epoll_pwait", "pi_mutex", "futex_waitv", "pause", "waitid", "open_fifo")],
     Program("fs"),
     Program("chroot"),
     Program("personality", criu_dump="writes the personality's hexadecimal digits as a decimal number",

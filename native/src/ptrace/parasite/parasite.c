@@ -13,6 +13,14 @@
 #include "ptrace/parasite/sys.h"
 #include "ptrace/parasite_args.h"
 
+/* linux/prctl.h of Linux 6.3 and 6.4, which may be newer than the headers here */
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
+#ifndef PR_GET_MEMORY_MERGE
+#define PR_GET_MEMORY_MERGE 68
+#endif
+
 #define O_CLOEXEC_UFFD (02000000 | 1) /* O_CLOEXEC, and UFFD_USER_MODE_ONLY of linux/userfaultfd.h */
 #define MEMBARRIER_GET_REGISTRATIONS (1 << 9) /* linux/membarrier.h */
 
@@ -96,6 +104,8 @@ static void ask_task(struct parasite_args *args)
 	sys(__NR_prctl, PR_GET_CHILD_SUBREAPER, (long)&value, 0, 0, 0);
 	t->subreaper = value;
 	t->thp_disabled = sys(__NR_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0);
+	t->mdwe = sys(__NR_prctl, PR_GET_MDWE, 0, 0, 0, 0);
+	t->memory_merge = sys(__NR_prctl, PR_GET_MEMORY_MERGE, 0, 0, 0, 0);
 	t->mlock_future = mlock_future();
 	t->ldt_size = sys(__NR_modify_ldt, 0, (long)&ldt, sizeof(ldt), 0, 0);
 	t->membarrier = sys(__NR_membarrier, MEMBARRIER_GET_REGISTRATIONS, 0, 0, 0, 0);

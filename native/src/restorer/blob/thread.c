@@ -3,6 +3,7 @@
  * What a thread sets for itself, and the leader for the process, when nothing can fail elsewhere any more. The order matters where
  * a comment says so.
  */
+#include <asm/resource.h>
 #include <asm/signal.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
@@ -10,6 +11,14 @@
 #include <sys/syscall.h>
 
 #include "sys.h"
+
+/* linux/prctl.h of Linux 6.3 and 6.4, which may be newer than the headers here */
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#endif
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#endif
 
 #define PR_TIMER_CREATE_RESTORE_IDS 77
 #define SIGINFO_SIZE 128
@@ -68,6 +77,21 @@ static void posix_timers(struct restorer_args *args, struct restorer_thread *t)
 }
 
 /* Behind the credentials of all threads: changing them clears what is set here. */
+/* Timers and queued signals may be more than the limit on them has come to allow: it is set behind them, then without privileges, which
+ * only raising the hard limit would take. */
+static void sigpending_limit(struct restorer_args *args, struct restorer_thread *t, int last)
+{
+	uint64_t now[2], hard[2];
+
+	if (args->rlimit_count <= RLIMIT_SIGPENDING)
+		return;
+	hard[0] = hard[1] = args->rlimits[RLIMIT_SIGPENDING][1];
+	sys4(SYS_prlimit64, 0, RLIMIT_SIGPENDING, 0, now);
+	if (last || now[1] < hard[1])
+		check(args, t, sys4(SYS_prlimit64, 0, RLIMIT_SIGPENDING, last ? args->rlimits[RLIMIT_SIGPENDING] : hard, 0),
+		      "cannot set the resource limit number", RLIMIT_SIGPENDING);
+}
+
 static void leader_end(struct restorer_args *args, struct restorer_thread *t)
 {
 	uint32_t n;
@@ -85,6 +109,7 @@ static void leader_end(struct restorer_args *args, struct restorer_thread *t)
 		if (args->itimers[i][0] || args->itimers[i][1] || args->itimers[i][2] || args->itimers[i][3])
 			check(args, t, sys3(SYS_setitimer, i, args->itimers[i], 0), "cannot set its interval timer", i);
 	posix_timers(args, t);
+	sigpending_limit(args, t, 1);
 }
 
 void thread_finish(struct restorer_args *args, struct restorer_thread *t, int leader)
@@ -137,8 +162,14 @@ void thread_finish(struct restorer_args *args, struct restorer_thread *t, int le
 			check(args, t, sys5(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "cannot make it a subreaper", 0);
 		if (args->mlock_future)
 			check(args, t, sys1(SYS_mlockall, MCL_FUTURE), "cannot lock its future mappings (mlockall)", 0);
+		if (args->memory_merge)
+			check(args, t, sys5(SYS_prctl, PR_SET_MEMORY_MERGE, 1, 0, 0, 0), "cannot have equal pages of it merged (PR_SET_MEMORY_MERGE)", 0);
+		if (args->mdwe)
+			check(args, t, sys5(SYS_prctl, PR_SET_MDWE, args->mdwe, 0, 0, 0), "cannot bar it from executing what it wrote (PR_SET_MDWE)", 0);
 		for (uint32_t i = 0; i < args->rlimit_count; i++)
-			check(args, t, sys4(SYS_prlimit64, 0, i, args->rlimits[i], 0), "cannot set the resource limit number", i);
+			if (i != RLIMIT_SIGPENDING)
+				check(args, t, sys4(SYS_prlimit64, 0, i, args->rlimits[i], 0), "cannot set the resource limit number", i);
+		sigpending_limit(args, t, 0);
 	}
 	/* Without no_new_privs it takes CAP_SYS_ADMIN. */
 	seccomp_restore(args, t);
