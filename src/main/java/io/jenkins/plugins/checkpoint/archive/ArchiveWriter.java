@@ -43,6 +43,7 @@ final class ArchiveWriter implements Closeable {
     private FileChannel channel;
     private OutputStream frame; // the open one; null: none
     private long done;
+    private boolean repeats;
 
     /** Where a manifest goes, and how many bytes it has room for. */
     private record Start(byte[] frame, int room) {}
@@ -79,6 +80,11 @@ final class ArchiveWriter implements Closeable {
         return start.length + (compression.method() == Compression.Method.NONE ? 0 : 64 * files.size() + 512);
     }
 
+    /** Files added from now on, until one that grows, may have much in common, as the memory of processes made by fork(2) has. */
+    void expectRepeats() {
+        repeats = true;
+    }
+
     /**
      * Adds a file of a size that is known.
      *
@@ -86,7 +92,7 @@ final class ArchiveWriter implements Closeable {
      */
     void add(PackedFile file) throws IOException {
         if (frame == null) {
-            frame = open();
+            frame = open(repeats);
         }
         frame.write(header(file.name(), file.size(), created));
         try (InputStream in = file.opener().open()) {
@@ -104,6 +110,9 @@ final class ArchiveWriter implements Closeable {
         /** Takes what is there, up to some MiB. Returns the number of bytes, 0 at the stream's end as it is now. */
         long more(InputStream in) throws IOException;
 
+        /** Bytes so far. */
+        long size();
+
         /** The file ends here. */
         void end() throws IOException;
     }
@@ -114,7 +123,7 @@ final class ArchiveWriter implements Closeable {
         long at = channel.position();
         int before = compression.method() == Compression.Method.NONE ? TAR_BLOCK : HEADER_ROOM;
         channel.position(at + before);
-        frame = open();
+        frame = open(false);
         return new Growing() {
             private long size;
 
@@ -123,6 +132,11 @@ final class ArchiveWriter implements Closeable {
                 long n = copy.more(in, frame, read -> progress.accept(done + size + read));
                 size += n;
                 return n;
+            }
+
+            @Override
+            public long size() {
+                return size;
             }
 
             @Override
@@ -156,7 +170,7 @@ final class ArchiveWriter implements Closeable {
      */
     Manifest finish(Manifest manifest) throws IOException {
         if (frame == null) {
-            frame = open();
+            frame = open(false);
         }
         frame.write(new byte[2 * TAR_BLOCK]);
         endFrame();
@@ -225,8 +239,8 @@ final class ArchiveWriter implements Closeable {
         }
     }
 
-    private OutputStream open() throws IOException {
-        return compression.compress(new ToChannel(), Math.min(4, Runtime.getRuntime().availableProcessors()));
+    private OutputStream open(boolean longRepeats) throws IOException {
+        return compression.compress(new ToChannel(), Math.min(4, Runtime.getRuntime().availableProcessors()), longRepeats);
     }
 
     private void endFrame() throws IOException {
@@ -254,7 +268,7 @@ final class ArchiveWriter implements Closeable {
 
     private static byte[] compress(byte[] bytes, Compression compression) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try (OutputStream one = compression.compress(out, 0)) {
+        try (OutputStream one = compression.compress(out, 0, false)) {
             one.write(bytes);
         }
         return out.toByteArray();

@@ -54,6 +54,9 @@ public final class CheckpointPacker {
         Manifest manifest = describe(images, created, options.secrets());
         List<PackedFile> files = PackedFile.of(images);
         try (ArchiveWriter writer = new ArchiveWriter(archive, created, ArchiveWriter.roomFor(manifest, files, options.compression()), options)) {
+            if (files.stream().filter(file -> GrowingPages.isPages(file.name())).limit(2).count() > 1) {
+                writer.expectRepeats();
+            }
             for (PackedFile file : files) {
                 writer.add(file);
             }

@@ -32,7 +32,9 @@ public record Compression(Method method, int level) {
     private static final int SKIPPABLE_MAGIC = 0x184d2a50;
     private static final int ZSTD_MAGIC = 0xfd2fb528;
     private static final int LZ4_MAGIC = 0x184d2204;
-    private static final int WINDOW_LOG = 27;
+    private static final int WINDOW_LOG = 27; // the most that is read
+    // How far back repeats are found, across processes that share much; memory of that size is taken.
+    private static final int LONG_LOG = 26;
 
     /** The formats. */
     public enum Method {
@@ -91,13 +93,17 @@ public record Compression(Method method, int level) {
         return method.name().toLowerCase(Locale.ROOT) + (method == Method.ZSTD && level != DEFAULT.level ? ":" + level : "");
     }
 
-    /** Compresses into a stream; closing ends the frame and closes the stream. workers: threads beside the caller's, one at most for LZ4. */
-    OutputStream compress(OutputStream out, int workers) throws IOException {
+    /** Compresses into a stream; closing ends the frame and closes the stream. workers: threads beside the caller's, one at most for LZ4.
+     * repeats: look for long ones far back, which only zstd can. */
+    OutputStream compress(OutputStream out, int workers, boolean repeats) throws IOException {
         return switch (method) {
             case ZSTD -> {
                 ZstdOutputStream zstd = new ZstdOutputStream(out, level);
                 zstd.setChecksum(true);
                 zstd.setWorkers(workers);
+                if (repeats) {
+                    zstd.setLong(LONG_LOG);
+                }
                 yield zstd;
             }
             case LZ4 -> workers == 0 ? lz4(out) : new HandOver(lz4(out), "checkpoint archive compressor");

@@ -4,7 +4,10 @@ package io.jenkins.plugins.checkpoint.archive;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
@@ -134,13 +137,16 @@ public final class FollowingPacker implements Closeable {
             if (writer == null) {
                 writer = new ArchiveWriter(archive, created, ROOM, options);
             }
+            if (written || pages.hasLater(file)) {
+                return packWhole(file);
+            }
             ArchiveWriter.Growing entry = writer.grow(file.name());
             while (!cancelled) {
                 boolean last = written || pages.hasLater(file);
                 if (entry.more(file.content()) == 0) {
                     if (last) {
                         entry.end();
-                        pages.packed(file);
+                        pages.packed(file, entry.size());
                         return true;
                     }
                     LockSupport.parkNanos(WAIT_NANOS);
@@ -148,6 +154,15 @@ public final class FollowingPacker implements Closeable {
             }
         }
         return false;
+    }
+
+    // There are several, most likely of processes that have much in common.
+    private boolean packWhole(GrowingPages.Pages file) throws IOException {
+        Path path = images.resolve(file.name());
+        writer.expectRepeats();
+        writer.add(new PackedFile(file.name(), file.size(), () -> Files.newInputStream(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)));
+        pages.packed(file, file.size());
+        return true;
     }
 
     private void join() throws IOException {

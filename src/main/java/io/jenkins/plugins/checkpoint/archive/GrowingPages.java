@@ -57,6 +57,11 @@ final class GrowingPages {
             return "pages-" + number + ".img";
         }
 
+        /** Bytes in it now. */
+        long size() throws IOException {
+            return channel.size();
+        }
+
         /** Reads on where it ended before, if there is more now. */
         InputStream content() {
             return content;
@@ -66,6 +71,11 @@ final class GrowingPages {
         public void close() throws IOException {
             channel.close();
         }
+    }
+
+    /** Whether a file has that kind of name. */
+    static boolean isPages(String name) {
+        return NAME.matcher(name).matches();
     }
 
     private TreeMap<Integer, Path> list() throws IOException {
@@ -110,10 +120,10 @@ final class GrowingPages {
         return !list().tailMap(pages.number, false).isEmpty();
     }
 
-    /** It is in the archive. */
-    void packed(Pages pages) throws IOException {
+    /** It is in the archive, with so many bytes. */
+    void packed(Pages pages, long size) throws IOException {
         BasicFileAttributes now = attributes(images.resolve(pages.name()));
-        done.add(new Packed(pages.name(), now.fileKey(), pages.channel.position(), now.lastModifiedTime()));
+        done.add(new Packed(pages.name(), now.fileKey(), size, now.lastModifiedTime()));
     }
 
     /** Whether what was packed still is what the images hold. */

@@ -100,6 +100,23 @@ class FollowingPackerTest {
         assertThat(names(archive.getParent())).containsExactly("a.tar.zst");
     }
 
+    /** Processes made by fork(2) have most of their memory in common. */
+    @Test
+    void findsWhatProcessesHaveInCommon() throws Exception {
+        try (FollowingPacker packer = FollowingPacker.start(images, archive, options("zstd"))) {
+            append("pages-2.img", 0, PIECE);
+            await().until(() -> told.get() == PIECE);
+            for (String name : List.of("pages-3.img", "pages-4.img", "pages-5.img", "pages-6.img")) {
+                append(name, 0, PIECE);
+            }
+            writeSmallImages();
+            assertHolds(packer.finish());
+        }
+        Path second = directory.resolve("b.tar.zst");
+        CheckpointPacker.pack(images, second);
+        assertThat(Files.size(second)).isLessThan(2L * PIECE);
+    }
+
     @Test
     void isCutShortNowhere() throws Exception {
         try (FollowingPacker packer = FollowingPacker.start(images, archive, options("zstd"))) {
