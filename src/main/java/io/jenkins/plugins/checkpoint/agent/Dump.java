@@ -178,14 +178,14 @@ public final class Dump {
         }
     }
 
-    // An older criu says in its log only why it failed; its first error is the cause, the others follow from it.
+    // An older criu says in its log only why it failed, in the last error that is not about the dump as a whole.
     private static String withReason(String message, Path log) throws IOException {
         int none = message.indexOf("gave no reason");
         if (none < 0 || !Files.isRegularFile(log)) {
             return message;
         }
         try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
-            return lines.filter(line -> line.contains("Error (")).findFirst()
+            return lines.filter(line -> line.contains("Error (") && !line.matches(".*(Dumping FAILED|exited, status).*")).reduce((earlier, later) -> later)
                     .map(line -> message.substring(0, none) + "says: " + line.replaceFirst("^.*?Error \\([^)]*\\): *", "").strip()).orElse(message);
         }
     }

@@ -2,6 +2,9 @@
 package io.jenkins.plugins.checkpoint.steps;
 
 import io.jenkins.plugins.checkpoint.agent.AgentException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 
 /** What went wrong, in one line for the console. */
 final class Errors {
@@ -14,7 +17,7 @@ final class Errors {
      * @return its message, with that of its innermost cause where it does not say enough itself
      */
     static String line(Throwable failure) {
-        String text = failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+        String text = text(failure);
         Throwable cause = failure;
         while (cause.getCause() != null && cause.getCause() != cause) {
             cause = cause.getCause();
@@ -23,5 +26,16 @@ final class Errors {
             text += " (" + cause.getClass().getSimpleName() + (cause.getMessage() == null ? "" : ": " + cause.getMessage()) + ")";
         }
         return text.replaceAll("\\s*\\R\\s*", " ");
+    }
+
+    // Java's own exceptions for these two say the path and nothing else.
+    private static String text(Throwable failure) {
+        if (failure.getMessage() == null) {
+            return failure.getClass().getSimpleName();
+        }
+        if (failure instanceof FileSystemException file && file.getReason() == null) {
+            return (file instanceof NoSuchFileException ? "there is no " : file instanceof AccessDeniedException ? "no permission for " : "cannot use ") + file.getMessage();
+        }
+        return failure.getMessage();
     }
 }
