@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -15,6 +17,8 @@
 #include "resource/xattr.h"
 #include "tree/dump.h"
 
+/* linux/magic.h */
+#define HUGETLBFS_MAGIC 0x958458f6
 #define COPY_BYTES (256 * 1024)
 #define SIZE_MAX_BYTES (1ULL << 46)
 /* The kernel's linux/kdev_t.h */
@@ -143,6 +147,38 @@ int ghost_write(struct dump *dump, enum img_kind kind, unsigned long id, const c
 
 /* --- restore --- */
 
+/* Files of hugetlbfs can be written by mapping them only, in whole pages of theirs. */
+static int write_huge(int fd, const char *data, size_t n, uint64_t offset)
+{
+	struct statfs fs;
+	uint64_t start, size;
+	struct stat st;
+	char *at;
+
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != HUGETLBFS_MAGIC || fstat(fd, &st) < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	start = offset / fs.f_bsize * fs.f_bsize;
+	size = ROUND_UP(offset + n, (uint64_t)fs.f_bsize) - start;
+	if ((uint64_t)st.st_size < start + size && ftruncate(fd, start + size) < 0)
+		return -1;
+	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, start);
+	if (at == MAP_FAILED)
+		return -1;
+	memcpy(at + (offset - start), data, n);
+	return munmap(at, size);
+}
+
+static int write_at(int fd, const char *data, size_t n, uint64_t offset)
+{
+	ssize_t done = pwrite(fd, data, n, offset);
+
+	if (done < 0 && errno == EINVAL)
+		return write_huge(fd, data, n, offset);
+	return done == (ssize_t)n ? 0 : -1;
+}
+
 /* Moves size bytes of the image to offset of fd; fd -1: passes over them. */
 static int read_range(struct img *img, int fd, uint64_t offset, uint64_t size)
 {
@@ -153,7 +189,7 @@ static int read_range(struct img *img, int fd, uint64_t offset, uint64_t size)
 
 		if (img_read_raw(img, buffer, n) < 0)
 			return -1;
-		if (fd >= 0 && pwrite(fd, buffer, n, offset) != (ssize_t)n)
+		if (fd >= 0 && write_at(fd, buffer, n, offset) < 0)
 			return err_errno("%s: cannot write the file's contents", img_name(img));
 		offset += n;
 		size -= n;
@@ -308,7 +344,7 @@ int ghost_make(int dirfd, enum img_kind kind, unsigned long id, const char *path
 	}
 	if (S_ISREG(e->mode)) {
 		if (fd < 0)
-			opened = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+			opened = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 		if (fd < 0 && opened < 0) {
 			err_errno("cannot fill %s", path);
 			goto out;

@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include <sys/ipc.h>
+#include <sys/mount.h>
 #include <sys/shm.h>
 
 #define HUGE (2UL << 20)
@@ -161,11 +162,54 @@ static void segment_verify(void)
 	check(shmctl(id, IPC_STAT, &ds) == 0 && ds.shm_segsz == SIZE && ds.shm_nattch == 1);
 }
 
+/* A file of hugetlbfs, which the runner unmounts; by its name, and without one. */
+static void file_setup(void)
+{
+	check(mkdir(test_path("huge"), 0755) == 0);
+	if (mount("none", test_path("huge"), "hugetlbfs", 0, "pagesize=2M"))
+		test_skip("hugetlbfs cannot be mounted");
+	fd = open(test_path("huge/file"), O_CREAT | O_RDWR, 0640);
+	check(fd >= 0 && ftruncate(fd, SIZE) == 0);
+	memory = map(MAP_SHARED, fd);
+	other = map(MAP_PRIVATE, fd);
+	fill(memory, 1);
+	other[5] = 'p';
+}
+
+static void file_verify(void)
+{
+	char byte;
+
+	check_huge(memory);
+	check_huge(other);
+	check_filled(memory, 1);
+	check(other[5] == 'p' && memory[5] != 'p');
+	memory[9] = 'm';
+	check(pread(fd, &byte, 1, 9) == 1 && byte == 'm', "mapping and descriptor are of different files");
+}
+
+static void deleted_setup(void)
+{
+	file_setup();
+	check(unlink(test_path("huge/file")) == 0);
+}
+
+static void deleted_verify(void)
+{
+	struct stat st;
+
+	file_verify();
+	check(fstat(fd, &st) == 0 && st.st_nlink == 0 && st.st_size == (off_t)SIZE && (st.st_mode & 0777) == 0640);
+	check(access(test_path("huge/file"), F_OK) < 0);
+}
+
 static const struct test_kind kinds[] = {
 	{ "private", private_setup, private_verify },
 	{ "shared", shared_setup, shared_verify },
 	{ "memfd", memfd_setup, memfd_verify },
 	{ "memfd_alone", memfd_alone_setup, memfd_alone_verify },
+	{ "file", file_setup, file_verify },
+	{ "deleted", deleted_setup, deleted_verify },
 	{ "segment", segment_setup, segment_verify },
 };
 

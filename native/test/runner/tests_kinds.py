@@ -6,6 +6,7 @@ restore brings it back. And state that no engine can rebuild, which must be refu
 import contextlib
 import fcntl
 import re
+import subprocess
 
 from . import procfs
 from .harness import Failure, Skip, Test, require
@@ -29,6 +30,7 @@ CRIU_LOSES = {
     },
     "kinds_pipe": {name: "knows no packets" for name in ("packets", "full", "then_plain", "fifo")},
     "kinds_huge": {
+        "deleted": "cannot write a file of hugetlbfs",
         "segment": "needs an IPC namespace of the tree",
         "shared": "makes a memfd of it, which has another name",
     },
@@ -103,6 +105,7 @@ CRIU_LOSES = {
 
 # Options of dump and restore
 OPTIONS = {
+    "deleted": ["--ghost-limit", "64M"],
     "tmpfile_linked": ["--link-remap"],
     "tcp_shut_read": ["--tcp-established"],
     "tcp_options": ["--tcp-established"],
@@ -124,7 +127,7 @@ KEPT = {"kinds_file", "kinds_huge", "kinds_pipe", "kinds_deleted"}
 
 KINDS = {
     "kinds_pipe": "packets full then_plain fifo".split(),
-    "kinds_huge": "private shared memfd memfd_alone segment".split(),
+    "kinds_huge": "private shared memfd memfd_alone file deleted segment".split(),
     "kinds_file": "tmpfile_linked dead_cwd kmsg memfd_path watch_deleted lease_breaking lease_downgrading async pty_mode".split(),
     "kinds_fd": """eventfd epoll timerfd signalfd memfd inotify pty unlinked replaced tmpfile removed_dir fifo proc_file
         pidfd mqueue owner flock posix_lock ofd_lock lease nsfs bpf""".split(),
@@ -252,8 +255,13 @@ def huge_pages(count=24):
 def huge_kind(name):
     def run(context):
         with huge_pages():
-            kind("kinds_huge", name)(context)
-            context.cleanup()
+            try:
+                kind("kinds_huge", name)(context)
+            finally:
+                context.cleanup()
+                for line in open("/proc/self/mounts"):
+                    if line.split()[1].startswith(context.scratch + "/"):
+                        subprocess.run(["umount", line.split()[1]], check=False)
 
     return run
 
