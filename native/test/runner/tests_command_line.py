@@ -132,6 +132,25 @@ def last_leave(context):
     target.verify()
 
 
+def terminal_keys(context):
+    """^C and ^\\ at a shell job that was restored in the foreground are for the job; the engine ends when it does."""
+    target = context.start("stack")  # it does not look at its parent, which is now the engine
+    images = context.images()
+    context.dump(target, images)
+    engine = context.spawn([context.restorer.path, "restore", "-D", images, "-j"], setsid=False)
+
+    def ignored():
+        require(context.ended(engine) is None, f"the engine ended, with {context.ended(engine)}")
+        return int(re.search(r"^SigIgn:\t(\w+)", open(f"/proc/{engine}/status").read(), re.M).group(1), 16)
+
+    poll(lambda: ignored() & 1 << signal.SIGINT - 1 and ignored() & 1 << signal.SIGQUIT - 1, "the keys' signals are not ignored")
+    os.kill(engine, signal.SIGINT)
+    os.kill(engine, signal.SIGQUIT)
+    target.go()
+    poll(lambda: context.ended(engine) is not None, "the engine does not end with the restored process")
+    require(context.ended(engine) == 0 and target.result() == "PASS\n", f"{context.ended(engine)} {target.result()}")
+
+
 def tolerated(context):
     """Values and descriptors that criu takes: small units, more than 32 bits, descriptors that are not open, name=value in a file."""
     target = context.start("single")
@@ -368,4 +387,4 @@ def relength(start, grown):
 
 def tests():
     return [Test("command_line:" + f.__name__, f, only=PCR)
-            for f in (known, features, forms, version_and_help, log_places, last_leave, tolerated, verbosity, config_files, stats, action_scripts, refusing_script, skip_in_flight, exec_cmd, join_ns, cpuinfo)]
+            for f in (known, features, forms, version_and_help, log_places, last_leave, terminal_keys, tolerated, verbosity, config_files, stats, action_scripts, refusing_script, skip_in_flight, exec_cmd, join_ns, cpuinfo)]
