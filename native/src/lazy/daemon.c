@@ -224,7 +224,8 @@ static void part(void)
 			continue;
 		}
 		pr_debug("pid %u%s", p->source->pid, p->gone ? " has ended, or runs another program" : ": all is there");
-		/* Takes the registration off all its memory. */
+		/* The last one that is closed takes the registration off all its memory. */
+		epoll_ctl(d.epoll, EPOLL_CTL_DEL, p->uffd, NULL);
 		close(p->uffd);
 		lazy_space_free(&p->space);
 		free(p->waiting);

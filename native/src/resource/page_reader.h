@@ -51,8 +51,7 @@ typedef void *(*page_target_fn)(void *arg, uint64_t address, uint64_t *size);
 /* Reads all runs into memory, in parallel when that pays. Returns 0 or -1 with the error set. */
 int page_runs_load(const struct page_runs *runs, int dirfd, page_target_fn target, void *arg);
 
-/* For one page or more of runs that are not absent: opens the pages images of the chain; level_count numbers, -1 where none is needed. Returns
- * malloc'd descriptors or NULL with the error set. */
+/* Opens the pages images that some run is in. Returns malloc'd descriptors by level, -1 where none is needed, or NULL with the error set. */
 int *page_runs_open(const struct page_runs *runs, int dirfd);
 
 /* Reads size bytes at address into buffer. Returns 1, 0 when the images have not all of them, -1 with the error set. */
