@@ -81,9 +81,6 @@ static int take(const struct session *session, const CriuReq *req, struct reques
 {
 	if (!req->opts)
 		return err_set(EBADRQC, "a request of this type needs opts");
-	/* Given on swrk's own command line. */
-	if (session->started->may_exec)
-		request->progress_fd = session->started->progress_fd;
 	if (swrk_opts_take(session, req->opts, request) < 0 || log_file_open(request) < 0) {
 		/* What CRIU says of all that is wrong with a request. */
 		if (err_code() != ENOTSUP && err_code() != ESRCH && err_code() != EPERM && err_code() != EACCES)

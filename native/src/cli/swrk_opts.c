@@ -228,6 +228,9 @@ int swrk_opts_take(const struct session *session, const CriuOpts *opts, struct r
 	given->no_default_config = session->started->no_default_config;
 	if (config_files_read(&c) < 0)
 		return -1;
+	/* Given on swrk's own command line. */
+	if (session->started->may_exec && session->started->progress_fd >= 0)
+		given->progress_fd = session->started->progress_fd;
 	given->restore_detached = true;
 	given->peer = session->client;
 	given->only_owner = session->started->only_owner;

@@ -2,6 +2,7 @@
 """`swrk FD`: CRIU's protocol on an inherited SOCK_SEQPACKET socket, spoken here with bytes made by hand: field numbers
 of criu_req and criu_resp, and nothing else of the protocol, are known to this file."""
 
+import json
 import os
 import signal
 import socket
@@ -66,11 +67,11 @@ def parse(data):
 class Worker:
     """A running `swrk`, our child."""
 
-    def __init__(self, engine, context):
+    def __init__(self, engine, context, *options):
         self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.ours.settimeout(40)
         with open(os.path.join(context.scratch, "swrk.output"), "ab") as output:
-            self.process = subprocess.Popen([engine.path, "swrk", str(theirs.fileno())], pass_fds=[theirs.fileno()],
+            self.process = subprocess.Popen([engine.path, "swrk", str(theirs.fileno()), *options], pass_fds=[theirs.fileno()],
                                             stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         theirs.close()
 
@@ -183,6 +184,31 @@ def keep_open(context):
     target.verify()
 
 
+def progress(context):
+    """A service is told how far its engine is: --progress-fd on swrk's own command line, here its standard output."""
+    target = context.start("single")
+    images = context.images()
+    directory = os.open(images, os.O_RDONLY | os.O_DIRECTORY)
+
+    def phases():
+        with open(os.path.join(context.scratch, "swrk.output"), encoding="utf-8") as f:
+            return [json.loads(line)["phase"] for line in f if line.startswith('{"phase"')]
+
+    worker = Worker(context.dumper, context, "--progress-fd", "1")
+    response = worker.ask({1: DUMP, 2: {1: directory, 2: target.pid, 9: 4}})
+    require(response.get(2) == 1, f"response {response}")
+    worker.end()
+    require(phases() == ["freezing", "collecting", "memory", "done"], f"dump: {phases()}")
+    context.wait_gone([target.pid])
+    worker = Worker(context.restorer, context, "--progress-fd", "1")
+    response = worker.ask({1: RESTORE, 2: {1: directory, 9: 4, 26: 1}})
+    require(response.get(2) == 1, f"response {response}")
+    worker.end()
+    require(phases()[4:5] == ["reading"] and phases()[-1] == "done", f"restore: {phases()}")
+    target.verify()
+    os.close(directory)
+
+
 def client_goes(context):
     """The client hangs up in the middle of a dump: the target runs on, nobody stays."""
     target = context.start("threads")
@@ -200,4 +226,4 @@ def client_goes(context):
 
 def tests():
     found = [Test("rpc:" + f.__name__, f, only=BOTH) for f in (round_trip, failures, small_ones, client_goes)]
-    return found + [Test("rpc:" + f.__name__, f, only=PCR) for f in (malformed, keep_open)]
+    return found + [Test("rpc:" + f.__name__, f, only=PCR) for f in (malformed, keep_open, progress)]
