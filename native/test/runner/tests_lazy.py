@@ -500,7 +500,7 @@ def as_root(function):
 
 PCR = {("pcr", "pcr")}
 AT_WORK = ("java17_G1", "java17_Serial", "python_threads", "python_pool", "node", "bash", "make", "redis", "postgres", "nginx")
-FROM_IMAGES = (["mem_anon"], ["mem_random"], ["mem_cow"], ["mem_flags"], ["mem_sparse"], ["heap"], ["stack"], ["tree"], ["threads"])
+FROM_IMAGES = (["mem_anon"], ["mem_random"], ["mem_cow"], ["mem_flags"], ["mem_sparse"], ["heap"], ["stack"], ["tree"], ["threads"], ["tree_wide"], ["threads_many"], ["mem_runs"], ["rseq"], ["stopped"])
 
 
 def tests():
