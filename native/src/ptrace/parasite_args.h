@@ -27,6 +27,9 @@ struct parasite_posix_timer {
 	struct parasite_timer when; /* out */
 };
 
+/* Nodes that the kernel can be built for on x86, and one more bit, which set_mempolicy(2) does not count: MAX_NUMNODES. */
+#define MEMPOLICY_NODES 1024
+
 /* Per process. */
 struct parasite_task {
 	struct parasite_sigaction sigactions[PARASITE_SIGNALS]; /* [signo - 1] */
@@ -53,7 +56,8 @@ struct parasite_thread {
 	uint64_t timerslack_ns;
 	int32_t tsc; /* PR_GET_TSC */
 	int32_t mce_kill; /* PR_MCE_KILL_GET */
-	int32_t mempolicy; /* mode of get_mempolicy(2), or negative */
+	int32_t mempolicy; /* mode with its flags of get_mempolicy(2), or negative */
+	uint64_t mempolicy_nodes[MEMPOLICY_NODES / 64];
 };
 
 enum parasite_op { PARASITE_ASK, PARASITE_UFFD, PARASITE_COPY, PARASITE_MINCORE };

@@ -50,6 +50,19 @@ static void dump_ioprio(const struct thread *thread, int nice, ThreadCoreEntry *
 	e->pcr_ioprio = ioprio;
 }
 
+static void dump_mempolicy(const struct thread *thread, ThreadCoreEntry *e)
+{
+	const struct parasite_thread *in = &thread->inside;
+
+	if (in->mempolicy <= 0) /* MPOL_DEFAULT, or a kernel without */
+		return;
+	e->has_pcr_mempolicy = e->has_pcr_mempolicy_nodes = true;
+	e->pcr_mempolicy = in->mempolicy;
+	e->pcr_mempolicy_nodes.len = sizeof(in->mempolicy_nodes);
+	e->pcr_mempolicy_nodes.data = xzalloc(sizeof(in->mempolicy_nodes));
+	memcpy(e->pcr_mempolicy_nodes.data, in->mempolicy_nodes, sizeof(in->mempolicy_nodes));
+}
+
 static void dump_prctl(const struct thread *thread, ThreadCoreEntry *e)
 {
 	const struct parasite_thread *in = &thread->inside;
@@ -85,6 +98,7 @@ int sched_dump(const struct thread *thread, ThreadCoreEntry *e)
 	dump_affinity(thread, e);
 	dump_ioprio(thread, nice, e);
 	dump_prctl(thread, e);
+	dump_mempolicy(thread, e);
 	if (policy == SCHED_FIFO || policy == SCHED_RR) {
 		if (sched_getparam(thread->tid, &param) < 0)
 			return err_errno("thread %d: cannot read its priority", thread->tid);
@@ -105,6 +119,8 @@ int sched_check(pid_t pid, pid_t tid, const ThreadCoreEntry *e)
 		return err_set(EINVAL, "core-%d.img: an affinity mask of %zu bytes", tid, e->pcr_affinity.len);
 	if ((e->has_pcr_mce_kill && e->pcr_mce_kill > PR_MCE_KILL_EARLY) || (e->has_pcr_tsc && e->pcr_tsc != PR_TSC_SIGSEGV))
 		return err_set(EINVAL, "core-%d.img: machine check policy %u, time stamp counter %u", tid, e->pcr_mce_kill, e->pcr_tsc);
+	if (e->has_pcr_mempolicy && e->pcr_mempolicy_nodes.len != RESTORER_NODES / 8)
+		return err_set(EINVAL, "core-%d.img: memory nodes of %zu bytes", tid, e->pcr_mempolicy_nodes.len);
 	if (!e->has_sched_policy)
 		return 0;
 	switch (e->sched_policy & ~(uint32_t)SCHED_RESET_ON_FORK) {
@@ -135,6 +151,10 @@ void sched_fill(struct restorer_thread *t, const ThreadCoreEntry *e)
 	t->set_mce_kill = e->has_pcr_mce_kill;
 	t->mce_kill = e->pcr_mce_kill;
 	t->no_tsc = e->has_pcr_tsc;
+	if (e->has_pcr_mempolicy) {
+		t->mempolicy = e->pcr_mempolicy;
+		memcpy(t->mempolicy_nodes, e->pcr_mempolicy_nodes.data, sizeof(t->mempolicy_nodes));
+	}
 	/* Threads of the blob inherit ours. */
 	if (e->has_sched_policy) {
 		t->policy = e->sched_policy;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Scheduling of a thread: policy, priority, nice value, affinity (sched(7)), I/O priority (ioprio_set(2)), timer slack, machine
- * check policy and access to the time stamp counter (prctl(2)).
+ * check policy and access to the time stamp counter (prctl(2)), NUMA memory policy (set_mempolicy(2)).
  */
 #ifndef PCR_RESOURCE_SCHED_H
 #define PCR_RESOURCE_SCHED_H

@@ -14,6 +14,8 @@
 #define RESTORER_ERROR_MAX 1024
 /* Bytes of sched_setaffinity(2)'s mask: 8192 processors, the most that the kernel can be built for. */
 #define RESTORER_AFFINITY_MAX 1024
+/* Memory nodes in set_mempolicy(2)'s mask, the most that the kernel can be built for. */
+#define RESTORER_NODES 1024
 
 /* Offset in the blob of a `syscall` instruction for the coordinator's last remote munmap. */
 #define RESTORER_SYSCALL_OFFSET 16
@@ -93,6 +95,8 @@ struct restorer_thread {
 	uint64_t timer_slack; /* 0: the default */
 	uint32_t set_mce_kill, mce_kill; /* PR_MCE_KILL_SET */
 	uint32_t no_tsc; /* PR_TSC_SIGSEGV */
+	uint32_t mempolicy; /* set_mempolicy(2), 0: the default */
+	uint64_t mempolicy_nodes[RESTORER_NODES / 64];
 	uint32_t pdeath_sig;
 	uint32_t tls_count;
 	struct restorer_user_desc tls[3];

@@ -72,12 +72,8 @@ int core_check(struct task *task)
 /* What only the thread itself could tell, and no image has a place for. */
 static int check_inside(const struct task *task, const struct thread *thread)
 {
-	const struct parasite_thread *in = &thread->inside;
-
 	if (thread == &task->threads[0] && task->inside.ldt_size > 0)
 		return err_set(ENOTSUP, "pid %d has a local descriptor table (modify_ldt), which cannot be dumped", task->pid);
-	if (in->mempolicy > 0)
-		return err_set(ENOTSUP, "thread %d has a NUMA memory policy (set_mempolicy, numactl), which cannot be dumped", thread->tid);
 	return 0;
 }
 

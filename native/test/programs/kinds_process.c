@@ -357,9 +357,11 @@ static void mempolicy_setup(void)
 
 static void mempolicy_verify(void)
 {
+	unsigned long nodes[16] = { 0 };
 	int mode = 0;
 
-	check(syscall(SYS_get_mempolicy, &mode, NULL, 0, 0, 0) == 0 && mode == MPOL_BIND, "mode %d", mode);
+	check(syscall(SYS_get_mempolicy, &mode, nodes, 1024, 0, 0) == 0 && mode == MPOL_BIND, "mode %d", mode);
+	check(nodes[0] == 1, "nodes %lx", nodes[0]);
 }
 
 static int semaphore;

@@ -71,7 +71,7 @@ static void ask_thread(struct parasite_args *args)
 	t->tsc = value;
 	t->mce_kill = sys(__NR_prctl, PR_MCE_KILL_GET, 0, 0, 0, 0);
 	value = -1;
-	sys(__NR_get_mempolicy, (long)&value, 0, 0, 0, 0);
+	sys(__NR_get_mempolicy, (long)&value, (long)t->mempolicy_nodes, MEMPOLICY_NODES, 0, 0);
 	t->mempolicy = value;
 	t->timerslack_ns = sys(__NR_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0);
 }

@@ -157,6 +157,10 @@ void thread_finish(struct restorer_args *args, struct restorer_thread *t, int le
 		check(args, t, sys5(SYS_prctl, PR_MCE_KILL, PR_MCE_KILL_SET, t->mce_kill, 0, 0), "cannot set its machine check policy", t->mce_kill);
 	if (t->no_tsc)
 		check(args, t, sys5(SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0), "cannot bar it from the time stamp counter", 0);
+	/* The kernel takes one bit less than it is told. */
+	if (t->mempolicy)
+		check(args, t, sys3(SYS_set_mempolicy, t->mempolicy, t->mempolicy_nodes, RESTORER_NODES + 1),
+		      "cannot set its NUMA memory policy (are its memory nodes here?), mode", t->mempolicy & 0xff);
 	if (leader) {
 		if (args->subreaper)
 			check(args, t, sys5(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "cannot make it a subreaper", 0);
