@@ -198,7 +198,7 @@ public final class Dump {
         }
         long room = Files.getFileStore(images).getUsableSpace();
         if (room < RESERVE) {
-            throw new AgentException("only " + room + " bytes are left on the disk of " + images + "; free some, or use another agent");
+            throw new AgentException("only " + (room >> 20) + " MiB are left on the disk of " + images + "; free some, or use another agent");
         }
     }
 
