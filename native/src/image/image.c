@@ -170,6 +170,11 @@ void img_write_behind(void)
 	write_behind_start(store);
 }
 
+void img_write_behind_wake(void)
+{
+	write_behind_wake();
+}
+
 int img_write_behind_end(void)
 {
 	int error = write_behind_running() ? write_behind_end() : 0;

@@ -85,6 +85,9 @@ int img_close(struct img *img);
 void img_write_behind(void);
 int img_write_behind_end(void);
 
+/* Nothing else will be closed for a while: what was is stored now. */
+void img_write_behind_wake(void);
+
 /* Removes every image that img_create made in this process since the last call of img_keep_created: after a failed dump no
  * partial result may look whole. */
 void img_remove_created(void);

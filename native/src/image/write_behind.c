@@ -6,6 +6,8 @@
 
 /* Each holds a buffer of 64 KiB, touched as far as it is used. */
 #define ROOM 256
+/* Waking the thread costs more than storing an item: it gets some at once. */
+#define BATCH 8
 
 static int (*store_item)(void *item);
 static pthread_t thread;
@@ -65,10 +67,19 @@ int write_behind_push(void *item)
 		pthread_cond_wait(&changed, &lock);
 	items[pushed % ROOM] = item;
 	/* It sleeps only when all was stored. */
-	if (pushed++ == stored)
+	if (++pushed - stored == BATCH)
 		pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
 	return 0;
+}
+
+void write_behind_wake(void)
+{
+	if (!has_thread)
+		return;
+	pthread_mutex_lock(&lock);
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
 }
 
 int write_behind_end(void)

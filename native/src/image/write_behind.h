@@ -17,6 +17,9 @@ bool write_behind_running(void);
 /* Hands an item over. Waits when too many are on their way. Returns 0, -1 when no thread can be started: the caller keeps the item. */
 int write_behind_push(void *item);
 
+/* The caller has something else to do for a while: the thread need not wait for more. */
+void write_behind_wake(void);
+
 /* Waits until all are stored. Returns 0 or the first errno value that store returned. */
 int write_behind_end(void);
 

@@ -173,11 +173,12 @@ static int dump_backing(struct dump *dump, struct task *task, struct vma *v, con
 
 int vma_collect(struct dump *dump, struct task *task)
 {
-	auto_free char *text = proc_read(task->live, "smaps", NULL);
+	auto_free char *text = task->smaps ? task->smaps : proc_read(task->live, "smaps", NULL);
 	auto_free char *name = NULL;
 	struct vma *v = NULL;
 	char *line, *next;
 
+	task->smaps = NULL;
 	if (!text)
 		return err_errno("pid %d: cannot read its mappings (/proc/%d/smaps)", task->pid, task->pid);
 	for (line = text; line && *line; line = next) {

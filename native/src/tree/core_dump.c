@@ -24,6 +24,7 @@
 #include "resource/signal.h"
 #include "resource/timer.h"
 #include "tree/dump.h"
+#include "tree/read_ahead.h"
 #include "tree/exited_leader.h"
 
 #ifndef PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG
@@ -60,7 +61,9 @@ int core_check(struct task *task)
 		char name[48];
 
 		snprintf(name, sizeof(name), "task/%d/status", thread->tid);
-		thread->status = proc_read(task->live, name, NULL);
+		read_ahead_take(&thread->status);
+		if (!thread->status)
+			thread->status = proc_read(task->live, name, NULL);
 		if (!thread->status)
 			return err_errno("thread %d: cannot read its status", thread->tid);
 		if (seccomp_look(task, thread, thread->status) < 0 || check_dispatch(thread) < 0)

@@ -43,6 +43,7 @@
 #include "tree/dump_pidns.h"
 #include "tree/foresee.h"
 #include "tree/freeze.h"
+#include "tree/read_ahead.h"
 #include "tree/self_write.h"
 #include "tree/snapshot.h"
 #include "tree/track.h"
@@ -101,6 +102,16 @@ static int look(struct dump *dump)
 	return 0;
 }
 
+static int look_at_all(struct dump *dump)
+{
+	int result;
+
+	read_ahead_start(&dump->tree);
+	result = look(dump);
+	read_ahead_end();
+	return result;
+}
+
 static bool files_dumped(const struct dump *dump, size_t before, uint32_t files_id)
 {
 	for (size_t i = 0; i < before; i++)
@@ -148,6 +159,7 @@ static int dump_memory(struct dump *dump)
 	uint64_t start = now_us();
 
 	progress_phase("memory");
+	img_write_behind_wake();
 	if (memfd_dump_memory(dump) < 0)
 		return -1;
 	track_arm(dump);
@@ -248,7 +260,7 @@ static int dump_frozen(struct dump *dump)
 	if (dump->request->has_cpu_cap && dump->request->cpu_cap && cpuinfo_write(dump->dirfd) < 0)
 		return -1;
 	/* The clocks before the timers, which are to be right by them. */
-	if (!dump->files || look(dump) < 0 || clocks_dump(dump) < 0 || dump_files(dump) < 0 || dump_tasks(dump) < 0 || dump_memory(dump) < 0)
+	if (!dump->files || look_at_all(dump) < 0 || clocks_dump(dump) < 0 || dump_files(dump) < 0 || dump_tasks(dump) < 0 || dump_memory(dump) < 0)
 		return -1;
 	if (dump_pstree(dump) < 0 || seccomp_dump_end(dump) < 0 || cgroup_dump_end(dump) < 0)
 		return -1;

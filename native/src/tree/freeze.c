@@ -271,6 +271,7 @@ static void free_task(struct task *task)
 		free(task->vmas[j].guards);
 	free(task->vmas);
 	free(task->status);
+	free(task->smaps);
 	free(task->timers_text);
 	free(task->posix_timers);
 	free(task);

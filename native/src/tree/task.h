@@ -57,6 +57,7 @@ struct task {
 	struct thread *threads; /* [0] is the leader, or with leader_exited any other */
 	size_t thread_count, thread_room;
 
+	char *smaps; /* /proc/PID/smaps, read ahead (tree/read_ahead.h); NULL: not */
 	struct vma *vmas;
 	size_t vma_count, vma_room;
 	uint32_t exe_file_id;
