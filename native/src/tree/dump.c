@@ -318,7 +318,8 @@ static int run(const struct request *request, int lazy)
 		img_remove_created();
 		return -1;
 	}
-	snapshot_look(&dump);
+	if (wants_copies(request))
+		snapshot_look(&dump);
 	tick_start();
 	if (freeze_tree(&dump.tree, request) < 0) {
 		tick_stop();

@@ -24,6 +24,7 @@ struct dump {
 	uint32_t pages_id; /* of the last pages-N.img */
 	int parent_fd; /* images directory of the dump before this one; -1: none */
 	size_t copies; /* tasks whose memory is written after the thaw, from copies of it */
+	bool orphans_looked; /* orphans_stay is known */
 	bool orphans_stay; /* copies of earlier dumps were not taken away (tree/snapshot.h) */
 	struct track *track; /* of what is written; NULL: not asked for */
 	struct {

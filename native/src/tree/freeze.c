@@ -21,7 +21,7 @@
 #include "resource/vma.h"
 
 #define DEFAULT_TIMEOUT 10 /* seconds, criu(8) --timeout */
-#define FREE_FROM_KIB (32 * 1024UL) /* of a killed process */
+#define FREE_FROM_KIB (8 * 1024UL) /* of a killed process */
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h, /proc/PID/stat field 9 */
 
 /* now_us() time at which freezing gives up. */

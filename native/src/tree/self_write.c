@@ -91,8 +91,10 @@ void self_write_start(struct dump *dump, struct task *task)
 	why = limit_objection(task->live);
 	if (!why)
 		why = charge_objection(task, bytes);
-	if (!why && !task->copy_pid)
+	if (!why && !task->copy_pid) {
+		snapshot_look(dump);
 		why = snapshot_no_process(dump, task);
+	}
 	if (!why && start(task) == 0)
 		return;
 	pr_info("pid %d: its memory is read by pcr: %s", task->pid, why ? why : err_text());

@@ -391,7 +391,9 @@ void snapshot_take(struct dump *dump)
 
 void snapshot_look(struct dump *dump)
 {
-	dump->orphans_stay = orphans_stay(dump->request->pid);
+	if (!dump->orphans_looked)
+		dump->orphans_stay = orphans_stay(dump->request->pid);
+	dump->orphans_looked = true;
 }
 
 void snapshot_end(struct dump *dump)

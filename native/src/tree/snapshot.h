@@ -15,14 +15,14 @@
 struct dump;
 struct task;
 
-/* Before the freeze: whether copies of earlier dumps were left. */
+/* Looks, once in a dump, whether copies of earlier dumps were left; best before the freeze. */
 void snapshot_look(struct dump *dump);
 
 /* After the tasks were asked: makes copies of those for which that is safe and pays, and reads what small ones have. Who has neither afterwards
  * (task->copy_pid is 0, task->all_kept false) is to be written within the freeze; why is logged. dump->copies: how many have. */
 void snapshot_take(struct dump *dump);
 
-/* Why no process may be made from inside the task; NULL: it may. After the task was asked. */
+/* Why no process may be made from inside the task; NULL: it may. After snapshot_look, and after the task was asked. */
 const char *snapshot_no_process(const struct dump *dump, const struct task *task);
 
 /* Bytes of the task's anonymous memory, also that swapped out: proc_pid_status(5). */
