@@ -13,6 +13,7 @@
 #define NEAR 4 /* seconds */
 #define FAR 5000
 #define BOOT_MORE 1000 /* the namespace's CLOCK_BOOTTIME is ahead by as much more */
+#define LAG 60 /* seconds, far below any jump */
 #define LONGEST 1000 /* no test takes as long */
 
 static struct timespec start[2];
@@ -96,7 +97,8 @@ static void check_timer(const struct itimerspec *left, clockid_t clock, struct t
 	double end = now(clock).tv_sec + now(clock).tv_nsec / 1e9 + left->it_value.tv_sec + left->it_value.tv_nsec / 1e9;
 	double wanted = began.tv_sec + began.tv_nsec / 1e9 + FAR;
 
-	check(end > wanted - 1 && end < wanted + 3, "%s fires at %f instead of %f", name, end, wanted);
+	/* Engines look at clocks and timers at different moments. */
+	check(end > wanted - LAG && end < wanted + LAG, "%s fires at %f instead of %f", name, end, wanted);
 }
 
 static void look(long shift, const char *who)
