@@ -4,7 +4,7 @@
 const char options_usage[] =
 	"Usage: pcr dump -t PID -D DIR [options]\n"
 	"       pcr restore -D DIR [options]\n"
-	"       pcr check [--json | --feature NAME]\n"
+	"       pcr check [--json | --feature NAME | --feature list]\n"
 	"       pcr service --address SOCKET [options]\n"
 	"       pcr swrk FD [--peer PID[:START:UID:GID:SOCKET]] [--target PID:START]\n"
 	"       pcr supervise --socket PATH --status-file FILE [--pidfile FILE] [--daemon] [--service-socket PATH] -- PROGRAM ARG...\n"
@@ -18,7 +18,7 @@ const char options_usage[] =
 	"Where things are:\n"
 	"  -D, --images-dir DIR     images directory (default: the working directory)\n"
 	"  -W, --work-dir DIR       logs, pidfiles and statistics go here (default: the images directory)\n"
-	"  -o, --log-file FILE      log file in the work directory (default: standard error)\n"
+	"  -o, --log-file FILE      log file, a relative path from the work directory; - is standard output (default: standard error)\n"
 	"  -v[v], -vN, --verbosity[=N]  how much is logged: 0 to 4; each v one more than 2, the default\n"
 	"      --display-stats      print the figures of stats-dump, stats-restore as well\n"
 	"      --progress-fd FD     gets a line of JSON at each phase, and ten a second while memory is written or read: phase, bytes, total,\n"
