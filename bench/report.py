@@ -66,7 +66,7 @@ def bounds(cases, results, media, bandwidth):
     lines = ["## What the machine allows", "",
              "The same number of bytes moved once, by one processor, from memory to memory (memcpy), from memory into a new file in the page cache "
              "(`write`), and from such a file into new memory (`read`); milliseconds, from the fastest of five runs over "
-             "256 MiB in this same run. A dump moves its bytes at least once from memory into files, a restore back. In brackets what pcr took.", "",
+             "256 MiB in this same run. A dump moves its bytes at least once from memory into files, a restore back, on two processors where there are two. In brackets what pcr took.", "",
              "| | " + " | ".join(["memcpy", *(f"{kind}, {medium}" for medium in media for kind in ("write", "read"))]) + " |",
              "|---" * (2 * len(media) + 2) + "|",
              "| GiB/s | " + " | ".join(f"{bandwidth[key] / (1 << 30):.1f}" for key in
