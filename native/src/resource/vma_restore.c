@@ -51,8 +51,6 @@ static int check_entry(const struct restore_task *task, const VmaEntry *e, uint6
 
 	if (e->start >= e->end || e->start % PAGE || e->end % PAGE)
 		return err_set(EINVAL, "mm-%d.img: a mapping at 0x%" PRIx64 "-0x%" PRIx64, task->pid, e->start, e->end);
-	if (e->start == 0)
-		return err_set(ENOTSUP, "pid %d has a mapping at address 0, which cannot be restored", task->pid);
 	if (e->start < last_end)
 		return err_set(EINVAL, "mm-%d.img: the mapping at 0x%" PRIx64 " overlaps the one before", task->pid, e->start);
 	if (e->status & VMA_AREA_VSYSCALL)
@@ -330,9 +328,10 @@ int vmas_map(struct restore *restore, struct restore_task *task, bool only_wante
 			continue;
 		if (vma->shmem)
 			vma->shmem = &restore->shmems[(size_t)vma->shmem - 1];
-		if (map_at(task, vma, vma->entry->start, MAP_FIXED_NOREPLACE, vma->has_pages) == 0) {
+		/* `at` 0 is no place: what belongs there is moved there at the end. */
+		if (vma->entry->start && map_at(task, vma, vma->entry->start, MAP_FIXED_NOREPLACE, vma->has_pages) == 0) {
 			vma->at = vma->entry->start;
-		} else if (errno == EEXIST) {
+		} else if (!vma->entry->start || errno == EEXIST) {
 			waiting += vma->entry->end - vma->entry->start + HUGE;
 		} else {
 			return map_error(vma);

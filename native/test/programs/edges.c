@@ -44,6 +44,12 @@ static void lowest(void)
 	page = at(least ? least : PAGE);
 }
 
+/* takes CAP_SYS_RAWIO */
+static void zero(void)
+{
+	page = at(0);
+}
+
 static void top(void)
 {
 	page = at(0x7ffffffff000UL - PAGE);
@@ -209,6 +215,7 @@ static void job_after(void)
 static const struct test_kind kinds[] = {
 	{ "low", low, page_after },
 	{ "lowest", lowest, page_after },
+	{ "zero", zero, page_after },
 	{ "top", top, page_after },
 	{ "high_fd", high_fd, high_fd_after },
 	{ "name", name, name_after },

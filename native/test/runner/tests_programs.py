@@ -104,7 +104,7 @@ PROGRAMS = [
     *[Program("limits_tight", kind, criu_dump=TIGHT_CRIU.get(kind), core=not kind.startswith("as"),
               criu_restore=TIGHT_CRIU.get(kind)) for kind in ("as", "as_none", "data", "stack", "nofile", "nofile_none", "fsize", "sigpending", "memlock", "nproc", "cpu")],
     *[Program("edges", kind, allowed=EDGES.get(kind, ()), criu_dump=EDGES_CRIU.get(kind), criu_restore=EDGES_CRIU.get(kind),
-              criu_again="leaves a stop signal pending" if kind == "job" else None) for kind in ("low", "lowest", "top", "high_fd", "name", "no_name", "groups", "mdwe", "merge", "zombies", "job")],
+              criu_again="leaves a stop signal pending" if kind == "job" else None) for kind in ("low", "lowest", "zero", "top", "high_fd", "name", "no_name", "groups", "mdwe", "merge", "zombies", "job")],
     *[Program("handlers", kind) for kind in ("nested", "onstack", "jump", "autodisarm", "coroutine", "sigsuspend", "queue")],
     *[Program("waits", kind, options=("--file-locks",) if kind in ("flock", "record") else ())
       for kind in ("msgrcv", "semop", "flock", "record", "accept", "recvmsg", "epoll_pwait", "pi_mutex", "futex_waitv", "pause", "waitid", "open_fifo")],
