@@ -19,278 +19,16 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/util.h"
-#include "parasite_blob.h"
+#include "ptrace/parasite_area.h"
 #include "ptrace/regs.h"
 #include "ptrace/seize.h"
 #include "resource/vma.h"
-
-/* The area in the task: code, arguments, the stack with the signal frame at its end, and what a copy works with. */
-#define AREA_SIZE (40 * 1024UL)
-#define ARGS_OFFSET ROUND_UP(sizeof(parasite_blob), 4096UL)
-#define FRAME_ROOM (16 * 1024UL)
-#define FRAME_OFFSET (AREA_SIZE - PARASITE_COPY_ROOM - FRAME_ROOM)
-#define COPY_OFFSET (AREA_SIZE - PARASITE_COPY_ROOM)
-/* Behind the parasite's own stack, the one of what makes a copy (parasite/copy.c). */
-#define MAKER_STACK (FRAME_OFFSET - 3072)
-_Static_assert(ARGS_OFFSET + sizeof(struct parasite_args) + 2048 <= MAKER_STACK, "room for the stacks");
 
 /* arch/x86/include/uapi/asm/sigcontext.h, ucontext.h */
 #define UC_FP_XSTATE 1
 #define UC_SIGCONTEXT_SS 2
 #define UC_STRICT_RESTORE_SS 4
 #define XSAVE_SW_OFFSET 464
-
-/* Code in the padding: mmap of the area, its unmapping again, then the thread's mask and registers, then back to where it was. No flags
- * change, no stack. Entered at map_call or at unmap_call with the registers of that system call. */
-struct trampoline {
-	uint8_t map_call[2], to_rdi[3], area_size[5], unmap_nr[5]; /* syscall, then munmap(what it returned, AREA_SIZE) */
-	uint8_t unmap_call[2];
-	uint8_t mask_nr[5], mask_how[5], mask_set[7], mask_old[5], mask_size[6], mask_call[2]; /* rt_sigprocmask(SIG_SETMASK, &mask, NULL, 8) */
-	struct {
-		uint8_t opcode[2];
-		uint64_t value;
-	} __attribute__((packed)) load[9]; /* mov $value, %reg */
-	uint8_t jump[6]; /* jmp *target(%rip) */
-	uint64_t mask, target;
-} __attribute__((packed));
-
-struct parasite {
-	struct task *task;
-	uint64_t pad; /* address of the padding */
-	uint64_t area; /* address of the mapped area, 0 while there is none */
-	int marker; /* signal that ends a run, 0: follow the system calls */
-	int taken; /* descriptor of the task's that pcr has now */
-	bool shared; /* the area's arguments and stack are shared with whatever the task forks */
-	bool stop_again; /* a SIGSTOP came while we were inside */
-};
-
-static int poke(struct parasite *p, uint64_t address, const void *data, size_t size)
-{
-	if (pwrite(p->task->mem_fd, data, size, address) != (ssize_t)size)
-		return err_errno("pid %d: cannot write %zu bytes at 0x%" PRIx64, p->task->pid, size, address);
-	return 0;
-}
-
-static int peek(struct parasite *p, uint64_t address, void *data, size_t size)
-{
-	if (pread(p->task->mem_fd, data, size, address) != (ssize_t)size)
-		return err_errno("pid %d: cannot read %zu bytes at 0x%" PRIx64, p->task->pid, size, address);
-	return 0;
-}
-
-/* Bytes at the end of a mapping that nothing uses: zeros behind the code, or what a killed pcr left there. */
-static bool is_padding(struct parasite *p, uint64_t address, size_t size)
-{
-	static const char ours[] = "\x0f\x05\x48\x89\xc7\xbe\0\xa0\0\0\xb8\x0b";
-	unsigned char bytes[1024] = { 0 };
-
-	if (pread(p->task->mem_fd, bytes, size, address) != (ssize_t)size)
-		return false;
-	if (!memcmp(bytes + (ROUND_UP(address, 16UL) - address), ours, sizeof(ours) - 1))
-		return true;
-	for (size_t i = 0; i < size; i++)
-		if (bytes[i])
-			return false;
-	return true;
-}
-
-/* The vDSO first: no file's page is copied then. Else any private executable mapping with room at its end. */
-static int find_padding(struct parasite *p)
-{
-	const size_t size = 2 * sizeof(struct trampoline) + 64;
-
-	for (int vdso = 1; vdso >= 0; vdso--)
-		for (size_t i = 0; i < p->task->vma_count; i++) {
-			const struct vma *v = &p->task->vmas[i];
-
-			if (!(v->prot & PROT_EXEC) || (v->flags & MAP_SHARED) || v->kind == VMA_VSYSCALL ||
-			    (v->kind == VMA_VDSO) != vdso)
-				continue;
-			if (is_padding(p, v->end - size, size)) {
-				p->pad = ROUND_UP(v->end - size, 16UL);
-				return 0;
-			}
-		}
-	return err_set(ENOTSUP, "pid %d: no executable mapping has %zu bytes of padding to run a system call from", p->task->pid, size);
-}
-
-/* trampoline at address: after its system call the thread stands as regs and mask say. */
-static void make_trampoline(struct trampoline *t, const struct user_regs_struct *regs, uint64_t mask)
-{
-	const struct {
-		uint8_t opcode[2];
-		uint64_t value;
-	} loads[9] = {
-		{ { 0x48, 0xb8 }, regs->rax }, { { 0x48, 0xb9 }, regs->rcx }, { { 0x48, 0xba }, regs->rdx },
-		{ { 0x48, 0xbe }, regs->rsi }, { { 0x48, 0xbf }, regs->rdi }, { { 0x49, 0xb8 }, regs->r8 },
-		{ { 0x49, 0xb9 }, regs->r9 },  { { 0x49, 0xba }, regs->r10 }, { { 0x49, 0xbb }, regs->r11 },
-	};
-	const uint32_t area_size = AREA_SIZE;
-	int32_t to_mask = offsetof(struct trampoline, mask) - offsetof(struct trampoline, mask_old);
-	int32_t to_target = offsetof(struct trampoline, target) - offsetof(struct trampoline, mask);
-
-	memcpy(t->map_call, "\x0f\x05", 2);
-	memcpy(t->to_rdi, "\x48\x89\xc7", 3); /* mov %rax, %rdi */
-	memcpy(t->area_size, "\xbe", 1); /* mov $AREA_SIZE, %esi */
-	memcpy(t->area_size + 1, &area_size, 4);
-	memcpy(t->unmap_nr, "\xb8\x0b\0\0\0", 5); /* mov $11, %eax */
-	memcpy(t->unmap_call, "\x0f\x05", 2);
-	memcpy(t->mask_nr, "\xb8\x0e\0\0\0", 5); /* mov $14, %eax */
-	memcpy(t->mask_how, "\xbf\x02\0\0\0", 5); /* mov $2, %edi */
-	memcpy(t->mask_set, "\x48\x8d\x35", 3); /* lea mask(%rip), %rsi */
-	memcpy(t->mask_set + 3, &to_mask, 4);
-	memcpy(t->mask_old, "\xba\0\0\0\0", 5); /* mov $0, %edx */
-	memcpy(t->mask_size, "\x41\xba\x08\0\0\0", 6); /* mov $8, %r10d */
-	memcpy(t->mask_call, "\x0f\x05", 2);
-	for (int i = 0; i < 9; i++) {
-		memcpy(t->load[i].opcode, loads[i].opcode, 2);
-		t->load[i].value = loads[i].value;
-	}
-	memcpy(t->jump, "\xff\x25", 2);
-	memcpy(t->jump + 2, &to_target, 4);
-	t->mask = mask;
-	t->target = regs->rip;
-}
-
-/* Waits for the thread's next stop. Returns the stop's wait status, -1 with the error set when the thread is gone. */
-static int next_stop(pid_t tid)
-{
-	int status;
-
-	while (wait_thread(tid, &status) < 0)
-		if (errno != EINTR)
-			return err_set(ESRCH, "thread %d was killed while it was being dumped", tid);
-	return status;
-}
-
-/* SIGSTOP cannot be blocked: one that comes in between is sent again at the end. */
-static void put_off(struct parasite *p, int status)
-{
-	if (!(status >> 16) && WSTOPSIG(status) == SIGSTOP)
-		p->stop_again = true;
-}
-
-static int resume(pid_t tid, int how)
-{
-	if (ptrace(how, tid, 0, 0) < 0)
-		return err_errno("thread %d: cannot be resumed", tid);
-	return 0;
-}
-
-/* Points the leader at the first trampoline, there to make the given system call next: mmap or munmap. */
-static int aim(struct parasite *p, uint64_t nr, const uint64_t args[6])
-{
-	struct thread *leader = &p->task->threads[0];
-	struct user_regs_struct regs = leader->regs;
-
-	regs.rax = nr;
-	regs.rdi = args[0], regs.rsi = args[1], regs.rdx = args[2], regs.r10 = args[3], regs.r8 = args[4], regs.r9 = args[5];
-	regs.rip = p->pad + (nr == SYS_munmap ? offsetof(struct trampoline, unmap_call) : 0);
-	regs.orig_rax = -1;
-	if (regs_set(leader->tid, &regs) < 0)
-		return -1;
-	return sigmask_set(leader->tid, ~0ULL);
-}
-
-/* While the area is there and nobody runs in it the leader stands in front of its unmapping: a leader that is let go by pcr's death
- * cleans up and goes on. */
-static int park(struct parasite *p)
-{
-	return aim(p, SYS_munmap, (const uint64_t[6]){ p->area, AREA_SIZE });
-}
-
-/* Lets the leader make the call that it is aimed at. *result gets the return value; the leader stands behind it, in the trampoline. */
-static int remote_syscall(struct parasite *p, uint64_t *result)
-{
-	struct thread *leader = &p->task->threads[0];
-	struct user_regs_struct regs;
-	struct iovec iov = { &regs, sizeof(regs) };
-	bool entered = false, left = false;
-	int status;
-
-	while (!left) {
-		struct __ptrace_syscall_info info = { 0 };
-
-		if (resume(leader->tid, PTRACE_SYSCALL) < 0 || (status = next_stop(leader->tid)) < 0)
-			return -1;
-		if (WSTOPSIG(status) != (SIGTRAP | 0x80)) {
-			put_off(p, status);
-			continue;
-		}
-		if (ptrace(PTRACE_GET_SYSCALL_INFO, leader->tid, sizeof(info), &info) < 0)
-			return err_errno("thread %d: cannot see its system call", leader->tid);
-		/* A run that was followed by its system calls ended at the entry of rt_sigreturn, whose exit comes first. */
-		left = entered && info.op == PTRACE_SYSCALL_INFO_EXIT;
-		entered |= info.op == PTRACE_SYSCALL_INFO_ENTRY;
-	}
-	if (ptrace(PTRACE_GETREGSET, leader->tid, NT_PRSTATUS, &iov) < 0)
-		return err_errno("thread %d: cannot read its registers", leader->tid);
-	*result = regs.rax;
-	return 0;
-}
-
-/* Has the leader map, at address or, for 0, anywhere. Returns 0 or -1 with the error set; *result is what mmap gave back. */
-static int remote_mmap(struct parasite *p, uint64_t address, uint64_t size, int prot, int flags, uint64_t *result)
-{
-	if (aim(p, SYS_mmap, (const uint64_t[6]){ address, size, prot, flags | MAP_ANONYMOUS | (address ? MAP_FIXED : 0), -1, 0 }) < 0)
-		return -1;
-	return remote_syscall(p, result);
-}
-
-/* A task that may not have memory to write and to execute (PR_SET_MDWE), or has no more to write to for itself (RLIMIT_DATA): shared memory
- * for arguments and stack, and the code in front of it. The second mapping is at the area's start, so that the trampoline takes all of it
- * back if pcr dies in between. */
-static int map_apart(struct parasite *p, uint64_t *result)
-{
-	uint64_t code;
-
-	if (remote_mmap(p, 0, AREA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, result) < 0)
-		return -1;
-	if (*result > -4096UL)
-		return 0;
-	p->area = *result;
-	if (remote_mmap(p, p->area, ARGS_OFFSET, PROT_READ | PROT_EXEC, MAP_PRIVATE, &code) < 0)
-		return -1;
-	p->shared = true;
-	return code == p->area ? 0 : err_set(EFAULT, "pid %d: cannot map code inside it: %s", p->task->pid, strerror(-(int)code));
-}
-
-static int map_area(struct parasite *p)
-{
-	struct thread *leader = &p->task->threads[0];
-	struct user_regs_struct after = regs_for_image(leader);
-	struct trampoline t;
-	uint64_t result;
-
-	make_trampoline(&t, &after, leader->sigmask);
-	if (poke(p, p->pad, &t, sizeof(t)) < 0 ||
-	    remote_mmap(p, 0, AREA_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE, &result) < 0)
-		return -1;
-	if ((result == (uint64_t)-EACCES || result == (uint64_t)-ENOMEM) && map_apart(p, &result) < 0)
-		return -1;
-	if (result > -4096UL) {
-		regs_write(leader);
-		return err_set(-(int)result, "pid %d: cannot map %lu KiB inside it: %s%s", p->task->pid, AREA_SIZE / 1024, strerror(-(int)result),
-			       result == (uint64_t)-ENOMEM ? " (its limit on address space has no room left; prlimit --as raises it)" : "");
-	}
-	p->area = result;
-	if (park(p) < 0)
-		return -1;
-	return poke(p, p->area, parasite_blob, sizeof(parasite_blob));
-}
-
-static int unmap_area(struct parasite *p)
-{
-	static const char zeros[2 * sizeof(struct trampoline) + 16];
-	uint64_t result;
-
-	if (p->area && (park(p) < 0 || remote_syscall(p, &result) < 0))
-		return -1;
-	p->area = 0;
-	if (regs_write(&p->task->threads[0]) < 0)
-		return -1;
-	return poke(p, p->pad, zeros, sizeof(zeros));
-}
 
 /* As the kernel lays it on a stack: arch/x86/include/asm/sigframe.h, struct rt_sigframe without its return address. */
 struct frame {
@@ -331,7 +69,7 @@ static int write_frame(struct parasite *p, const struct thread *thread, const st
 	memcpy(sw + 2, &features, 8);
 	sw[4] = thread->xstate_size;
 	memcpy(buffer + fp + thread->xstate_size, &(uint32_t){ FP_XSTATE_MAGIC2 }, 4);
-	return poke(p, p->area + FRAME_OFFSET, buffer, fp + thread->xstate_size + 4);
+	return area_poke(p, p->area + FRAME_OFFSET, buffer, fp + thread->xstate_size + 4);
 }
 
 /* Lets the thread run until its marker: a signal that means nothing to it, or the entry of rt_sigreturn or of the given system call. */
@@ -342,7 +80,7 @@ static int run_to_marker(struct parasite *p, struct thread *thread, uint64_t nr)
 	int status;
 
 	for (;;) {
-		if (resume(thread->tid, p->marker ? PTRACE_CONT : PTRACE_SYSCALL) < 0 || (status = next_stop(thread->tid)) < 0)
+		if (area_resume(thread->tid, p->marker ? PTRACE_CONT : PTRACE_SYSCALL) < 0 || (status = area_next_stop(thread->tid)) < 0)
 			return -1;
 		if (status >> 16)
 			continue;
@@ -350,7 +88,7 @@ static int run_to_marker(struct parasite *p, struct thread *thread, uint64_t nr)
 			return 0;
 		if (WSTOPSIG(status) == SIGSEGV || WSTOPSIG(status) == SIGILL || WSTOPSIG(status) == SIGBUS)
 			return err_set(EFAULT, "thread %d: the parasite ran into signal %d", thread->tid, WSTOPSIG(status));
-		put_off(p, status);
+		area_put_off(p, status);
 		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
 			continue;
 		if (ptrace(PTRACE_GETREGSET, thread->tid, NT_PRSTATUS, &iov) < 0)
@@ -379,10 +117,10 @@ static int leave_call(struct parasite *p, const struct thread *thread)
 	if (sigmask_set(thread->tid, thread->sigmask) < 0 || regs_set(thread->tid, &regs) < 0)
 		return -1;
 	do {
-		if (resume(thread->tid, PTRACE_SYSCALL) < 0 || (status = next_stop(thread->tid)) < 0)
+		if (area_resume(thread->tid, PTRACE_SYSCALL) < 0 || (status = area_next_stop(thread->tid)) < 0)
 			return -1;
 		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
-			put_off(p, status);
+			area_put_off(p, status);
 	} while (WSTOPSIG(status) != (SIGTRAP | 0x80));
 	return 0;
 }
@@ -394,12 +132,12 @@ static int run(struct parasite *p, struct thread *thread, struct parasite_args *
 	struct trampoline t;
 	int result;
 
-	make_trampoline(&t, &after, thread->sigmask);
+	area_make_trampoline(&t, &after, thread->sigmask);
 	args->done = 0;
 	args->marker_signal = p->marker;
 	args->frame_altstack = p->area + FRAME_OFFSET + offsetof(ucontext_t, uc_stack);
-	if (poke(p, second, &t, sizeof(t)) < 0 || write_frame(p, thread, &after, second + offsetof(struct trampoline, unmap_call)) < 0 ||
-	    poke(p, p->area + ARGS_OFFSET, args, sizeof(*args)) < 0)
+	if (area_poke(p, second, &t, sizeof(t)) < 0 || write_frame(p, thread, &after, second + offsetof(struct trampoline, unmap_call)) < 0 ||
+	    area_poke(p, p->area + ARGS_OFFSET, args, sizeof(*args)) < 0)
 		return -1;
 	/* Before somebody else runs in the area the leader must not unmap it. */
 	if (thread != &p->task->threads[0] && regs_write(&p->task->threads[0]) < 0)
@@ -413,7 +151,7 @@ static int run(struct parasite *p, struct thread *thread, struct parasite_args *
 		return -1;
 	result = run_to_marker(p, thread, midway ? midway->nr : SYS_rt_sigreturn);
 	if (midway && result == 0) {
-		int acted = peek(p, p->area + ARGS_OFFSET, args, sizeof(*args));
+		int acted = area_peek(p, p->area + ARGS_OFFSET, args, sizeof(*args));
 
 		if (acted == 0 && !args->done) {
 			acted = midway->act(p, args);
@@ -426,9 +164,9 @@ static int run(struct parasite *p, struct thread *thread, struct parasite_args *
 		result = leave_call(p, thread);
 	if (thread != &p->task->threads[0] && regs_write(thread) < 0)
 		return -1;
-	if (park(p) < 0 || result < 0)
+	if (area_park(p) < 0 || result < 0)
 		return -1;
-	if (peek(p, p->area + ARGS_OFFSET, args, sizeof(*args)) < 0)
+	if (area_peek(p, p->area + ARGS_OFFSET, args, sizeof(*args)) < 0)
 		return -1;
 	if (!args->done)
 		return err_set(EFAULT, "thread %d: the parasite did not get through", thread->tid);
@@ -477,7 +215,7 @@ static int ask_timers(struct parasite *p, struct parasite_args *args)
 
 static int leave(struct parasite *p)
 {
-	int result = unmap_area(p);
+	int result = area_unmap(p);
 
 	if (p->stop_again)
 		kill(p->task->pid, SIGSTOP);
@@ -491,9 +229,9 @@ static int run_once(struct parasite *p, struct parasite_args *args, const struct
 	int result;
 
 	p->marker = choose_marker(p->task);
-	if (find_padding(p) < 0)
+	if (area_find_padding(p) < 0)
 		return -1;
-	result = map_area(p);
+	result = area_map(p);
 	args->maker_stack = p->area + MAKER_STACK;
 	args->copy_room = p->area + COPY_OFFSET;
 	if (result == 0 && p->shared && args->op == PARASITE_COPY)
@@ -577,10 +315,10 @@ int parasite_ask(struct task *task)
 	struct parasite_args args;
 	int result = 0;
 
-	if (find_padding(&p) < 0)
+	if (area_find_padding(&p) < 0)
 		return -1;
-	if (map_area(&p) < 0) {
-		unmap_area(&p);
+	if (area_map(&p) < 0) {
+		area_unmap(&p);
 		return -1;
 	}
 	for (size_t i = 0; i < task->thread_count && !result; i++) {
@@ -597,7 +335,7 @@ int parasite_ask(struct task *task)
 			result = ask_timers(&p, &args);
 		}
 	}
-	if (unmap_area(&p) < 0)
+	if (area_unmap(&p) < 0)
 		result = -1;
 	if (p.stop_again)
 		kill(task->pid, SIGSTOP);
@@ -611,9 +349,9 @@ int parasite_mincore(struct task *task, uint64_t start, uint64_t count, unsigned
 	struct parasite_args args = { .op = PARASITE_MINCORE };
 	int result;
 
-	if (find_padding(&p) < 0)
+	if (area_find_padding(&p) < 0)
 		return -1;
-	result = map_area(&p);
+	result = area_map(&p);
 	for (uint64_t done = 0; done < count && !result; done += args.mincore_pages) {
 		args.mincore_start = start + done * PAGE;
 		args.mincore_pages = count - done < sizeof(args.there) ? count - done : sizeof(args.there);
@@ -622,7 +360,7 @@ int parasite_mincore(struct task *task, uint64_t start, uint64_t count, unsigned
 			result = err_set(-args.result, "pid %d: mincore of its mapping at 0x%" PRIx64 ": %s", task->pid, start, strerror(-args.result));
 		memcpy(there + done, args.there, args.mincore_pages);
 	}
-	if (unmap_area(&p) < 0)
+	if (area_unmap(&p) < 0)
 		result = -1;
 	if (p.stop_again)
 		kill(task->pid, SIGSTOP);
