@@ -94,13 +94,13 @@ static int serve_pages(const struct dump *dump, int fd, const struct ps_request 
 		return err_set(EPROTO, "lazy pages: %u pages at 0x%" PRIx64 " of pid %" PRIu64 " are asked for", r->pages, r->vaddr, r->id);
 	from = (struct page_source){ .pid = task->live, .fd = -1, .mem_fd = task->mem_fd };
 	while (have < want) {
-		uint64_t n = known(task, r->vaddr + have);
+		size_t n = known(task, r->vaddr + have);
 
 		n = n < want - have ? n : want - have;
 		if (!n)
 			return err_set(EPROTO, "lazy pages: the page at 0x%" PRIx64 " of pid %d, which is asked for, was not left out of the images",
 				       r->vaddr + have, task->pid);
-		if (page_source_read(&from, r->vaddr + have, buffer + have, n) < 0)
+		if (page_source_read(&from, r->vaddr + have, buffer + have, &n) < 0)
 			return -1;
 		have += n;
 	}

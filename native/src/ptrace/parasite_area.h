@@ -3,7 +3,8 @@
  * The way into a stopped task: code in the padding behind an executable mapping's end, by which its first thread maps an area for the
  * parasite and unmaps it again, also when pcr is dead by then. Used by ptrace/parasite.c alone.
  */
-#pragma once
+#ifndef PCR_PTRACE_PARASITE_AREA_H
+#define PCR_PTRACE_PARASITE_AREA_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -79,3 +80,5 @@ int area_map(struct parasite *p);
 
 /* Unmaps the area, if it is there, and gives the leader its registers and the padding its zeros again. Returns 0 or -1 with the error set. */
 int area_unmap(struct parasite *p);
+
+#endif

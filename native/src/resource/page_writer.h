@@ -12,9 +12,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "resource/page_source.h"
+
 struct dump;
 struct page_writer;
-struct self_writer;
 
 /* pagemap_entry flags, as crit decodes them */
 #define PE_PARENT (1u << 0)
@@ -27,25 +28,10 @@ struct page_writer *page_writer_open(struct dump *dump, int kind, unsigned long 
 /* size: bytes that will be added, or somewhat more. Only for speed. */
 void page_writer_expect(struct page_writer *w, uint64_t size);
 
-/* Where the pages of a run are read from. */
-struct page_source {
-	pid_t pid; /* process_vm_readv(2) of this process, when fd is -1; 0: mem_fd alone */
-	int fd; /* or pread(2) of this file */
-	int mem_fd; /* /proc/PID/mem for pages that process_vm_readv may not read (no PROT_READ); -1: none */
-	const char *kept; /* not NULL: memory of our own, with what is at kept_address, instead of all these */
-	uint64_t kept_address;
-	bool running; /* the process runs meanwhile: pages that it unmaps are left out */
-	uint64_t blank, blank_end; /* here are zeros, whatever is there now */
-	struct self_writer *self; /* writes what is at the same addresses, anonymous and readable; large runs go by it. NULL: none */
-};
-
 /* Adds size bytes at address (of the task, or offset in the file). skip_zeros: pages of zeros need not be written. flags: PE_ bits of
  * the entries. The page numbers in the images are of image_address. Returns 0 or -1 with the error set. */
 int page_writer_add(struct page_writer *w, const struct page_source *source, uint64_t address, uint64_t image_address, uint64_t size,
 		    bool skip_zeros, uint32_t flags);
-
-/* Reads from a source that does not run: size bytes, whole pages, at address. Returns 0 or -1 with the error set. */
-int page_source_read(const struct page_source *source, uint64_t address, char *to, size_t size);
 
 /* Notes pages whose contents are left out of the images (lazy/serve.h). Returns 0 or -1 with the error set. */
 int page_writer_leave(struct page_writer *w, uint64_t image_address, uint64_t size);

@@ -32,13 +32,14 @@ static int faults(volatile char *at)
 	return faulted;
 }
 
-/* Room below, so that it may grow; the second page is touched, which makes it grow before the dump. */
+/* Room below, so that it may grow, and less than the guard gap of stacks, so that nothing else gets there; the second page is touched, which
+ * makes it grow before the dump. */
 static char *make_growing(void)
 {
 	char *room = test_mmap(NULL, 1024 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	char *p;
 
-	check(munmap(room, 1024 * PAGE) == 0);
+	check(munmap(room + 900 * PAGE, 124 * PAGE) == 0);
 	p = test_mmap(room + 1000 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
 	test_pattern(p, 4 * PAGE, 1);
 	p[-1] = 'g';
