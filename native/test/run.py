@@ -15,6 +15,7 @@ import argparse
 import fnmatch
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -138,6 +139,8 @@ def as_user(args):
 
 
 def main():
+    # In the background of a shell without job control it is ignored, and would stay so in what the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     args = arguments()
     tests = [t for module in MODULES for t in module.tests() if chosen(t, args)]
     if args.list:

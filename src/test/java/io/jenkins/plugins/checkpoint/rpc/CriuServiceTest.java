@@ -146,7 +146,7 @@ class CriuServiceTest {
         try (CriuService other = start(Engines.pcr(engine), ServiceOptions.DEFAULT)) {
             criu_resp response = ask(other, criu_req.newBuilder().setType(criu_req_type.CHECK).build());
             assertThat(response.getCrErrmsg())
-                    .matches("swrk 0 --peer " + ProcessHandle.current().pid() + ":\\d+:\\d+:\\d+:[1-9]\\d*");
+                    .matches("swrk 0 --progress-fd 1 --peer " + ProcessHandle.current().pid() + ":\\d+:\\d+:\\d+:[1-9]\\d*");
         }
     }
 
